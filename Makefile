@@ -1,0 +1,122 @@
+# SPDX-License-Identifier: LGPL-2.1-or-later
+#
+# make               build/vfio-early, one static binary (make deps first)
+# make deps          its static libkmod and libudev, from the distribution's source packages
+# make install       DESTDIR=, PREFIX=; install-base and one target per generator
+# make test          what packagers run: no root, no network, no virtual machine
+# make check         all tests; on Debian, as root, it installs what it lacks
+# make demo          shows it: a virtual machine boots with and without it
+
+VERSION := 0.1.0
+
+PREFIX ?= /usr
+SBINDIR ?= $(PREFIX)/sbin
+MANDIR ?= $(PREFIX)/share/man
+DOCDIR ?= $(PREFIX)/share/doc/vfio-early
+# Where initramfs-tools looks, whatever the PREFIX.
+INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
+
+STATIC ?= 1
+BUILD ?= build
+DEPS ?= build/deps
+CFLAGS ?= -O2
+STRIP ?= strip
+INSTALL ?= install
+V ?= 0
+
+WARNINGS := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wmissing-prototypes \
+	-Wundef -Wwrite-strings -Wpointer-arith -Wvla -Wformat=2
+OWN_CFLAGS := -std=gnu11 -D_GNU_SOURCE -DVERSION='"$(VERSION)"' $(WARNINGS) -MMD -MP -fPIE \
+	-fstack-protector-strong -fvisibility=hidden -ffunction-sections -fdata-sections
+OWN_LDFLAGS := -Wl,-z,relro,-z,now,-z,noexecstack,-z,separate-code -Wl,--gc-sections
+# An unoptimized build would warn that this does nothing.
+OWN_CFLAGS += $(if $(filter -O0,$(CFLAGS)),,-U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2)
+
+ifeq ($(STATIC),1)
+OWN_CFLAGS += -I$(DEPS)/include
+OWN_LDFLAGS += -static-pie
+LIBS := $(DEPS)/lib/libkmod.a $(DEPS)/lib/libudev.a -linih -llzma -lzstd -lz
+DEPS_BUILT := $(DEPS)/versions
+else
+PKGS := libkmod libudev inih liblzma
+OWN_CFLAGS += $(shell pkg-config --cflags $(PKGS))
+OWN_LDFLAGS += -pie
+LIBS := $(shell pkg-config --libs $(PKGS))
+DEPS_BUILT :=
+endif
+
+SOURCES := $(wildcard src/*.c)
+OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
+LIB_OBJECTS := $(filter-out $(BUILD)/main.o,$(OBJECTS))
+TEST_LIB_OBJECTS := $(patsubst tests/lib/%.c,$(BUILD)/tests/lib-%.o,$(filter-out tests/lib/mksys.c,$(wildcard tests/lib/*.c)))
+UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit-%,$(wildcard tests/unit/*.c))
+
+ifeq ($(V),0)
+say = @printf '  %-7s %s\n' $(1) $(2);
+endif
+
+all: $(BUILD)/vfio-early
+
+$(BUILD)/vfio-early: $(OBJECTS)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+$(BUILD)/%.o: src/%.c $(DEPS_BUILT) | $(BUILD)/tests
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -c -o $@ $<
+
+$(BUILD)/tests:
+	@mkdir -p $@
+
+build/deps/versions:
+	@echo "The static libraries are not built yet. Type: make deps   (or build with the shared ones: make STATIC=0)" >&2
+	@exit 1
+
+deps:
+	@KMOD_SRC='$(KMOD_SRC)' SYSTEMD_SRC='$(SYSTEMD_SRC)' CC='$(CC)' sh src/deps.sh $(DEPS)
+
+# --- installation ---
+
+install: install-base install-initramfs-tools
+
+install-base: $(BUILD)/vfio-early
+	$(INSTALL) -D -m 0755 $(if $(STRIP),-s --strip-program=$(STRIP)) $< $(DESTDIR)$(SBINDIR)/vfio-early
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man8 src/man/vfio-early.8
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man5 src/man/vfio-early.conf.5
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples conf/vfio-early.conf
+
+# The hooks name the binary where it is installed; @BINARY@ stands for it.
+install_hook = $(INSTALL) -D -m 0755 $(1) $(DESTDIR)$(2) && sed -i 's|@BINARY@|$(SBINDIR)/vfio-early|g' $(DESTDIR)$(2)
+
+install-initramfs-tools:
+	$(call install_hook,initramfs-tools/hooks/vfio-early,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-early)
+	$(call install_hook,initramfs-tools/scripts/init-top/00-vfio-early,$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-early)
+
+uninstall:
+	rm -f $(DESTDIR)$(SBINDIR)/vfio-early $(DESTDIR)$(MANDIR)/man8/vfio-early.8 \
+		$(DESTDIR)$(MANDIR)/man5/vfio-early.conf.5 $(DESTDIR)$(DOCDIR)/examples/vfio-early.conf \
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-early \
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-early
+	-rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR) 2>/dev/null
+	@echo "What stays: /etc/vfio-early.conf and /etc/vfio-early.conf.d (your configuration), and the"
+	@echo "initramfs images that hold vfio-early until they are built anew: update-initramfs -u -k all"
+
+# --- tests ---
+
+$(BUILD)/tests/lib-%.o: tests/lib/%.c $(DEPS_BUILT) | $(BUILD)/tests
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -Isrc -Itests/lib -c -o $@ $<
+
+$(BUILD)/tests/unit-%.o: tests/unit/%.c $(DEPS_BUILT) | $(BUILD)/tests
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -Isrc -Itests/lib -c -o $@ $<
+
+$(BUILD)/tests/unit-%: $(BUILD)/tests/unit-%.o $(TEST_LIB_OBJECTS) $(LIB_OBJECTS)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+.PRECIOUS: $(BUILD)/tests/unit-%.o $(BUILD)/tests/lib-%.o
+
+clean:
+	rm -rf $(BUILD)/*.o $(BUILD)/*.d $(BUILD)/tests $(BUILD)/vfio-early
+
+distclean:
+	rm -rf build
+
+.PHONY: all deps install install-base install-initramfs-tools uninstall clean distclean
+-include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)

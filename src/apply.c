@@ -1,0 +1,606 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <limits.h>
+#include <poll.h>
+#include <signal.h>
+#include <sys/wait.h>
+#include <time.h>
+
+#include "apply.h"
+#include "sysfs.h"
+
+#define VFIO_DRIVER "vfio-pci"
+#define RETRY_MS    50
+
+/* What was being done when it failed or hung. */
+enum op { OP_OVERRIDE, OP_LOAD, OP_UNBIND, OP_BIND, OP_CLEAR, OP_PROBE };
+
+enum progress_kind { STEP_BEGUN, STEP_ENDED, UNDO_BEGUN, UNDO_ENDED, ALL_DONE };
+
+/* What a child tells its parent; smaller than PIPE_BUF, so that each arrives whole. */
+struct progress {
+	enum progress_kind kind;
+	size_t index; /* of the step in the plan; for UNDO of the device in the snapshot */
+	enum op op;
+	int error;    /* 0 or negative errno */
+	char from[64]; /* the driver that the device was taken from, or "" */
+};
+
+struct run {
+	const struct plan *plan;
+	const struct snapshot *snapshot;
+	struct modules *modules;
+	int sysfd;
+	int pipe;          /* a child's end */
+	uint64_t deadline; /* for retries */
+	bool *touched;     /* by device: its override was written, or begun */
+	bool *failed;      /* by target */
+	/* The parent's view. */
+	bool in_flight;
+	struct progress last;
+	struct outcome *outcome;
+};
+
+static uint64_t now_ms(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_MONOTONIC, &ts);
+	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+static void sleep_ms(unsigned ms)
+{
+	struct timespec ts = { .tv_sec = ms / 1000, .tv_nsec = (long)(ms % 1000) * 1000000 };
+
+	nanosleep(&ts, NULL);
+}
+
+/* --- in the child --- */
+
+static const char *attribute(const struct pci_device *d, const char *name, char buf[static PATH_MAX])
+{
+	snprintf(buf, PATH_MAX, "bus/pci/devices/%s/%s", PCI_ADDR(d->addr), name);
+	return buf;
+}
+#define ATTRIBUTE(d, name) attribute((d), (name), (char[PATH_MAX]){ 0 })
+
+/* The bound driver's name, "" for none. */
+static int bound_driver(const struct run *run, const struct pci_device *d, char *buf, size_t size)
+{
+	int r = sysfs_link_name(run->sysfd, ATTRIBUTE(d, "driver"), buf, size);
+
+	if (r == -ENOENT) {
+		buf[0] = '\0';
+		return 0;
+	}
+	return r;
+}
+
+static int write_override(const struct run *run, const struct pci_device *d, const char *driver)
+{
+	char back[64];
+	ssize_t n;
+	int r;
+
+	r = sysfs_write(run->sysfd, ATTRIBUTE(d, "driver_override"), driver);
+	if (r < 0)
+		return r;
+	n = sysfs_read(run->sysfd, ATTRIBUTE(d, "driver_override"), back, sizeof(back));
+	if (n < 0)
+		return (int)n;
+	return streq(back, driver) ? 0 : -EIO;
+}
+
+/* Unset reads "(null)" and is set by writing a newline (drivers/base/driver.c,
+ * driver_set_override()). */
+static int clear_override(const struct run *run, const struct pci_device *d)
+{
+	char back[64];
+	ssize_t n;
+	int r;
+
+	r = sysfs_write(run->sysfd, ATTRIBUTE(d, "driver_override"), "\n");
+	if (r < 0)
+		return r;
+	n = sysfs_read(run->sysfd, ATTRIBUTE(d, "driver_override"), back, sizeof(back));
+	if (n < 0)
+		return (int)n;
+	return streq(back, "(null)") || streq(back, "") ? 0 : -EIO;
+}
+
+static int unbind(const struct run *run, const struct pci_device *d)
+{
+	int r = sysfs_write(run->sysfd, ATTRIBUTE(d, "driver/unbind"), PCI_ADDR(d->addr));
+
+	/* Another was faster: none is bound, which is what we want. */
+	return r == -ENODEV || r == -ENOENT ? 0 : r;
+}
+
+/* Loading the module probed the overridden devices already; what is left is a device that had another
+ * driver, or a driver that was there before. The link is the proof, whatever bind said. */
+static int settle_device(struct run *run, const struct pci_device *d, struct progress *p)
+{
+	char driver[64];
+	int r, bind;
+
+	for (;;) {
+		p->op = OP_BIND;
+		r = bound_driver(run, d, driver, sizeof(driver));
+		if (r < 0 || streq(driver, VFIO_DRIVER))
+			return r;
+		if (*driver) {
+			p->op = OP_UNBIND;
+			memcpy(p->from, driver, sizeof(p->from));
+			r = unbind(run, d);
+			if (r < 0)
+				return r;
+		}
+		p->op = OP_BIND;
+		bind = sysfs_write(run->sysfd, "bus/pci/drivers/" VFIO_DRIVER "/bind", PCI_ADDR(d->addr));
+		r = bound_driver(run, d, driver, sizeof(driver));
+		if (r < 0 || streq(driver, VFIO_DRIVER))
+			return r;
+		if (bind != -EAGAIN || now_ms() + RETRY_MS >= run->deadline)
+			return bind < 0 ? bind : -ENODEV;
+		sleep_ms(RETRY_MS);
+	}
+}
+
+static int do_step(struct run *run, const struct step *step, struct progress *p)
+{
+	const struct pci_device *d = &run->snapshot->devices[step->device];
+
+	switch (step->kind) {
+	case STEP_OVERRIDE:
+		p->op = OP_OVERRIDE;
+		return write_override(run, d, VFIO_DRIVER);
+	case STEP_LOAD:
+		p->op = OP_LOAD;
+		return modules_load(run->modules, "vfio_pci");
+	case STEP_SETTLE:
+		return settle_device(run, d, p);
+	case STEP_TYPE1:
+		p->op = OP_LOAD;
+		return modules_load(run->modules, "vfio_iommu_type1");
+	}
+	return -EINVAL;
+}
+
+/* The device goes back to the driver that it would have had: no override, not ours, probed anew. */
+static int undo_device(struct run *run, const struct pci_device *d, struct progress *p)
+{
+	bool was_ours = d->driver && streq(d->driver, VFIO_DRIVER);
+	char driver[64];
+	int r;
+
+	p->op = OP_CLEAR;
+	r = clear_override(run, d);
+	if (r < 0)
+		return r;
+	p->op = OP_UNBIND;
+	r = bound_driver(run, d, driver, sizeof(driver));
+	if (r == 0 && streq(driver, VFIO_DRIVER) && !was_ours)
+		r = unbind(run, d);
+	if (r < 0)
+		return r;
+	p->op = OP_PROBE;
+	/* It answers success when nothing binds, and the other driver's failure is not ours to judge: all
+	 * that counts is that a driver that was there is there again. */
+	if (!was_ours)
+		(void)!sysfs_write(run->sysfd, "bus/pci/drivers_probe", PCI_ADDR(d->addr));
+	r = bound_driver(run, d, driver, sizeof(driver));
+	if (r < 0)
+		return r;
+	return d->driver && !streq(driver, d->driver) ? -ENODEV : 0;
+}
+
+static void send_progress(const struct run *run, const struct progress *p)
+{
+	ssize_t n;
+
+	do
+		n = write(run->pipe, p, sizeof(*p));
+	while (n < 0 && errno == EINTR);
+	/* A parent that is gone cannot be told; the work is finished all the same. */
+}
+
+static void undo_and_tell(struct run *run, size_t device)
+{
+	struct progress p = { .kind = UNDO_BEGUN, .index = device, .op = OP_CLEAR };
+
+	run->touched[device] = false;
+	send_progress(run, &p);
+	p.error = undo_device(run, &run->snapshot->devices[device], &p);
+	p.kind = UNDO_ENDED;
+	send_progress(run, &p);
+}
+
+static void fail_target(struct run *run, size_t target)
+{
+	const struct plan_target *t = &run->plan->targets[target];
+
+	run->failed[target] = true;
+	for (size_t i = 0; i < t->n_devices; i++)
+		if (run->touched[t->devices[i].device])
+			undo_and_tell(run, t->devices[i].device);
+}
+
+static bool concerns_device(const struct step *step)
+{
+	return step->kind == STEP_OVERRIDE || step->kind == STEP_SETTLE;
+}
+
+static void run_steps(struct run *run)
+{
+	const struct plan *plan = run->plan;
+
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		struct progress p = { .kind = STEP_BEGUN, .index = i };
+
+		if (concerns_device(step) && run->failed[step->target])
+			continue;
+		if (step->kind == STEP_OVERRIDE)
+			run->touched[step->device] = true;
+		send_progress(run, &p);
+		p.error = do_step(run, step, &p);
+		p.kind = STEP_ENDED;
+		send_progress(run, &p);
+		if (p.error == 0)
+			continue;
+		if (concerns_device(step)) {
+			fail_target(run, step->target);
+		} else if (step->kind == STEP_LOAD) {
+			for (size_t t = 0; t < plan->n_targets; t++)
+				fail_target(run, t);
+			break;
+		}
+	}
+	send_progress(run, &(struct progress){ .kind = ALL_DONE });
+}
+
+/* --- in the parent --- */
+
+static _printf_(6, 7) void say(struct run *run, enum severity severity, const char *id,
+	const char *target, const struct pci_device *d, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = vformat(fmt, ap);
+	va_end(ap);
+	/* Short of memory there is no message; what was done stands in the outcome all the same. */
+	if (!text || finding_add(&run->outcome->findings, severity, id, target, d ? &d->addr : NULL, "%s",
+			     text) < 0)
+		return;
+}
+
+static const char *reason(int error)
+{
+	switch (error) {
+	case -ENOENT:
+		return "there is no such driver or device in the kernel";
+	case -ENOEXEC:
+		return "the module does not fit this kernel";
+	case -ENODEV:
+		return "the driver does not take the device";
+	default:
+		return strerror(-error);
+	}
+}
+
+static const char *target_of(const struct run *run, size_t device)
+{
+	for (size_t i = 0; i < run->plan->n_targets; i++) {
+		const struct plan_target *t = &run->plan->targets[i];
+
+		for (size_t j = 0; j < t->n_devices && t->verdict == VERDICT_BIND; j++)
+			if (t->devices[j].device == device)
+				return t->target->name;
+	}
+	return NULL;
+}
+
+static void say_step_failed(struct run *run, const struct step *step, const struct progress *p)
+{
+	const struct pci_device *d = concerns_device(step) ? &run->snapshot->devices[step->device] : NULL;
+	const char *target = d ? run->plan->targets[step->target].target->name : NULL;
+
+	switch (p->op) {
+	case OP_OVERRIDE:
+		say(run, SEVERITY_ERROR, "override-failed", target, d,
+			"the driver_override of %s could not be set: %s", PCI_ADDR(d->addr), reason(p->error));
+		break;
+	case OP_UNBIND:
+		say(run, SEVERITY_ERROR, "unbind-failed", target, d, "%s could not be taken from %s: %s",
+			PCI_ADDR(d->addr), p->from, reason(p->error));
+		break;
+	case OP_LOAD:
+		if (step->kind == STEP_TYPE1)
+			say(run, SEVERITY_WARNING, "type1-missing", NULL, NULL,
+				"the module vfio_iommu_type1 could not be loaded: %s", reason(p->error));
+		else
+			say(run, SEVERITY_ERROR, "load-failed", NULL, NULL,
+				"the module vfio-pci could not be loaded: %s; nothing is bound", reason(p->error));
+		break;
+	default:
+		say(run, SEVERITY_ERROR, "bind-failed", target, d, "vfio-pci could not be bound to %s: %s",
+			PCI_ADDR(d->addr), reason(p->error));
+		break;
+	}
+}
+
+static void step_ended(struct run *run, const struct progress *p)
+{
+	const struct step *step = &run->plan->steps[p->index];
+	const struct pci_device *d;
+
+	if (p->error < 0) {
+		say_step_failed(run, step, p);
+		if (concerns_device(step))
+			run->failed[step->target] = true;
+		return;
+	}
+	if (step->kind != STEP_SETTLE)
+		return;
+	run->outcome->devices[step->device] = DEVICE_BOUND;
+	d = &run->snapshot->devices[step->device];
+	if (p->from[0])
+		say(run, SEVERITY_NOTE, "handed-over", run->plan->targets[step->target].target->name, d,
+			"%s was taken from %s", PCI_ADDR(d->addr), p->from);
+}
+
+static void undo_ended(struct run *run, const struct progress *p)
+{
+	const struct pci_device *d = &run->snapshot->devices[p->index];
+	const char *target = target_of(run, p->index);
+
+	run->outcome->devices[p->index] = p->error < 0 ? DEVICE_LEFT : DEVICE_UNDONE;
+	if (p->error >= 0)
+		return;
+	if (p->op == OP_CLEAR)
+		say(run, SEVERITY_ERROR, "undo-failed", target, d,
+			"the driver_override of %s could not be cleared: %s; no other driver can have it until it is",
+			PCI_ADDR(d->addr), reason(p->error));
+	else
+		say(run, SEVERITY_ERROR, "undo-failed", target, d, "%s could not be given back to %s: %s",
+			PCI_ADDR(d->addr), d->driver ?: "its driver", reason(p->error));
+	(void)!finding_cure(&run->outcome->findings,
+		"as root: echo > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/drivers_probe",
+		PCI_ADDR(d->addr), PCI_ADDR(d->addr));
+}
+
+/* Whether the children's work is done. */
+static bool take_progress(struct run *run, const struct progress *p)
+{
+	bool is_step = p->kind == STEP_BEGUN || p->kind == STEP_ENDED;
+
+	/* A child that was overwritten by a bug must not take the parent along. */
+	if (p->kind != ALL_DONE && p->index >= (is_step ? run->plan->n_steps : run->snapshot->n_devices))
+		return false;
+	run->in_flight = p->kind == STEP_BEGUN || p->kind == UNDO_BEGUN;
+	run->last = *p;
+	switch (p->kind) {
+	case STEP_BEGUN:
+		if (run->plan->steps[p->index].kind == STEP_OVERRIDE)
+			run->touched[run->plan->steps[p->index].device] = true;
+		break;
+	case STEP_ENDED:
+		step_ended(run, p);
+		break;
+	case UNDO_BEGUN:
+		run->touched[p->index] = false;
+		/* Until the end is told, it hangs. */
+		run->outcome->devices[p->index] = DEVICE_HUNG;
+		break;
+	case UNDO_ENDED:
+		undo_ended(run, p);
+		break;
+	case ALL_DONE:
+		return true;
+	}
+	return false;
+}
+
+/* Reads until @fd is at its end, ALL_DONE, or the time is up. 1: done, 0: the children are gone
+ * without a word, -ETIME. */
+static int listen_until(struct run *run, int fd, uint64_t deadline)
+{
+	for (;;) {
+		struct pollfd pfd = { .fd = fd, .events = POLLIN };
+		uint64_t now = now_ms();
+		struct progress p;
+		ssize_t n;
+
+		if (now >= deadline)
+			return -ETIME;
+		if (poll(&pfd, 1, (int)(deadline - now)) <= 0)
+			continue; /* interrupted, or the time is up */
+		n = read(fd, &p, sizeof(p));
+		if (n < 0 && errno == EINTR)
+			continue;
+		if (n != (ssize_t)sizeof(p))
+			return 0;
+		if (take_progress(run, &p))
+			return 1;
+	}
+}
+
+/* A child process that runs @work and tells of it in the pipe @fds. */
+static pid_t start_child(struct run *run, int fds[static 2], void (*work)(struct run *, size_t), size_t arg)
+{
+	pid_t pid = fork();
+
+	if (pid != 0)
+		return pid < 0 ? -errno : pid;
+	close(fds[0]);
+	run->pipe = fds[1];
+	signal(SIGPIPE, SIG_IGN);
+	work(run, arg);
+	_exit(0);
+}
+
+static void work_steps(struct run *run, size_t arg)
+{
+	(void)arg;
+	run_steps(run);
+}
+
+/* The device that the last message is about, or NULL where it is a module. */
+static const struct pci_device *device_in_flight(const struct run *run)
+{
+	const struct step *step;
+
+	if (!run->in_flight)
+		return NULL;
+	if (run->last.kind == UNDO_BEGUN)
+		return &run->snapshot->devices[run->last.index];
+	step = &run->plan->steps[run->last.index];
+	return concerns_device(step) ? &run->snapshot->devices[step->device] : NULL;
+}
+
+static void say_stopped(struct run *run, bool hung)
+{
+	const struct pci_device *d = device_in_flight(run);
+	const char *verb = hung ? "did not come back in time" : "ended the process that did it";
+
+	if (d)
+		say(run, SEVERITY_ERROR, "hung", target_of(run, (size_t)(d - run->snapshot->devices)), d,
+			"binding %s %s%s", PCI_ADDR(d->addr), verb,
+			hung ? ": the device is left as it is; its driver may hang" : "");
+	else
+		say(run, SEVERITY_ERROR, "hung", NULL, NULL, "loading the VFIO modules %s", verb);
+	if (d && hung)
+		run->outcome->devices[d - run->snapshot->devices] = DEVICE_HUNG;
+}
+
+/* Undoes what the child left half done, each device in a process of its own: one that hangs must not
+ * keep the others. */
+static void undo_rest(struct run *run, unsigned undo_ms)
+{
+	_cleanup_free_ pid_t *pids = calloc(run->snapshot->n_devices, sizeof(*pids));
+	int fds[2];
+
+	/* Without them nothing can be undone; the devices' states say so. */
+	if (!pids || pipe2(fds, O_CLOEXEC) < 0)
+		return;
+	for (size_t i = 0; i < run->plan->n_targets; i++) {
+		const struct plan_target *t = &run->plan->targets[i];
+		bool whole = t->verdict == VERDICT_BIND && !run->failed[i];
+
+		for (size_t j = 0; j < t->n_devices; j++)
+			whole &= run->outcome->devices[t->devices[j].device] == DEVICE_BOUND;
+		for (size_t j = 0; j < t->n_devices && !whole; j++) {
+			size_t device = t->devices[j].device;
+
+			if (t->verdict == VERDICT_BIND && run->touched[device] &&
+				run->outcome->devices[device] != DEVICE_HUNG)
+				pids[device] = start_child(run, fds, undo_and_tell, device);
+		}
+	}
+	close(fds[1]);
+	(void)!listen_until(run, fds[0], now_ms() + undo_ms);
+	close(fds[0]);
+	for (size_t i = 0; i < run->snapshot->n_devices; i++)
+		if (pids[i] > 0)
+			kill(pids[i], SIGKILL);
+}
+
+static void judge_targets(struct run *run)
+{
+	for (size_t i = 0; i < run->plan->n_targets; i++) {
+		const struct plan_target *t = &run->plan->targets[i];
+		enum target_state state = TARGET_BOUND;
+
+		if (t->verdict != VERDICT_BIND)
+			continue;
+		for (size_t j = 0; j < t->n_devices; j++) {
+			enum device_state d = run->outcome->devices[t->devices[j].device];
+
+			if (d == DEVICE_HUNG)
+				state = TARGET_HUNG;
+			else if (d != DEVICE_BOUND && state == TARGET_BOUND)
+				state = TARGET_FAILED;
+		}
+		run->outcome->targets[i] = state;
+	}
+}
+
+static int run_in_child(struct run *run, unsigned apply_ms, unsigned undo_ms)
+{
+	uint64_t deadline = now_ms() + apply_ms;
+	int fds[2], r;
+	pid_t pid;
+
+	if (pipe2(fds, O_CLOEXEC) < 0)
+		return -errno;
+	/* A retry leaves time to undo. */
+	run->deadline = deadline - apply_ms / 4;
+	pid = start_child(run, fds, work_steps, 0);
+	close(fds[1]);
+	if (pid < 0) {
+		close(fds[0]);
+		return pid;
+	}
+	r = listen_until(run, fds[0], deadline);
+	close(fds[0]);
+	/* A child that sleeps in the kernel dies when it wakes; init buries it. Nobody waits here. */
+	if (r <= 0)
+		kill(pid, SIGKILL);
+	waitpid(pid, NULL, WNOHANG);
+	if (r <= 0) {
+		say_stopped(run, r < 0);
+		undo_rest(run, undo_ms);
+	}
+	judge_targets(run);
+	return 0;
+}
+
+int apply_plan(const struct plan *plan, const struct snapshot *s, struct modules *m, int sysfd,
+	unsigned apply_ms, unsigned undo_ms, struct outcome *ret)
+{
+	_cleanup_(outcome_free) struct outcome o = { 0 };
+	_cleanup_free_ bool *touched = calloc(s->n_devices + 1, sizeof(bool));
+	_cleanup_free_ bool *failed = calloc(plan->n_targets + 1, sizeof(bool));
+	struct run run = {
+		.plan = plan, .snapshot = s, .modules = m, .sysfd = sysfd, .touched = touched,
+		.failed = failed, .outcome = &o,
+	};
+	int r;
+
+	o.devices = calloc(s->n_devices + 1, sizeof(*o.devices));
+	o.targets = calloc(plan->n_targets + 1, sizeof(*o.targets));
+	if (!touched || !failed || !o.devices || !o.targets)
+		return -ENOMEM;
+	if (plan->n_steps) {
+		r = run_in_child(&run, apply_ms, undo_ms);
+		if (r < 0)
+			return r;
+	}
+	*ret = o;
+	o = (struct outcome){ 0 };
+	return 0;
+}
+
+const char *device_state_name(enum device_state state)
+{
+	static const char *const names[] = {
+		[DEVICE_UNTOUCHED] = "untouched",
+		[DEVICE_BOUND] = "bound",
+		[DEVICE_UNDONE] = "undone",
+		[DEVICE_LEFT] = "left",
+		[DEVICE_HUNG] = "hung",
+	};
+
+	return names[state];
+}
+
+void outcome_free(struct outcome *o)
+{
+	free(o->devices);
+	free(o->targets);
+	findings_free(&o->findings);
+	*o = (struct outcome){ 0 };
+}

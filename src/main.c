@@ -1,0 +1,372 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <getopt.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
+
+#include "log.h"
+#include "report.h"
+#include "scan.h"
+
+enum status { STATUS_OK = 0, STATUS_ERROR = 2, STATUS_USAGE = 3 };
+
+enum action { ACTION_NONE, ACTION_BIND, ACTION_CHECK_CONFIG };
+
+struct arguments {
+	enum action action;
+	bool dry_run;
+	bool json;
+	bool verbose;
+	const char *config;
+	const char *cmdline;
+};
+
+/* One line of --help each, in this order. */
+static const struct {
+	const char *name;
+	const char *argument;
+	int value;
+	const char *help;
+} options[] = {
+	{ "bind", NULL, 'b', "bind the configured devices (in an initramfs: the hooks run this)" },
+	{ "dry-run", NULL, 'n', "say what --bind would do, and why not the rest; change nothing" },
+	{ "check-config", NULL, 's', "[FILE] check the configuration's syntax; needs no /sys" },
+	{ "config", "FILE", 'c', "read this file alone, not " CONFIG_FILE " and " CONFIG_DROPINS },
+	{ "cmdline", "STRING", 'k', "take this for the kernel command line" },
+	{ "json", NULL, 'j', "print JSON" },
+	{ "verbose", NULL, 'v', "print notes as well" },
+	{ "help", NULL, 'h', "print this help" },
+	{ "version", NULL, 'V', "print the version" },
+};
+
+static void print_help(FILE *out)
+{
+	fprintf(out, "usage: vfio-early --bind | --dry-run | --check-config [FILE]  [OPTION]...\n\n"
+		     "Binds PCI devices to vfio-pci before any other driver can have them.\n\n");
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		char left[40];
+
+		snprintf(left, sizeof(left), "%s%s%s", options[i].name, options[i].argument ? " " : "",
+			options[i].argument ?: "");
+		fprintf(out, "  --%-18s %s\n", left, options[i].help);
+	}
+	fprintf(out, "\nExit status: 0 ok; 1 a warning; 2 a target refused, the configuration in error, or\n"
+		     "something broken; 3 wrong usage, or could not find out.\n"
+		     "See vfio-early(8) and vfio-early.conf(5). To boot without it: rd.vfio-early=0\n");
+}
+
+static _printf_(1, 2) int usage_error(const char *fmt, ...)
+{
+	va_list ap;
+
+	fputs("vfio-early: ", stderr);
+	va_start(ap, fmt);
+	vfprintf(stderr, fmt, ap);
+	va_end(ap);
+	fputs("\nTry: vfio-early --help\n", stderr);
+	return STATUS_USAGE;
+}
+
+static int set_action(struct arguments *a, enum action action)
+{
+	if (a->action != ACTION_NONE && a->action != action)
+		return usage_error("--bind and --check-config exclude each other");
+	a->action = action;
+	return 0;
+}
+
+/* Takes one option. A negative value: go on; else the exit status. */
+static int take_option(struct arguments *a, int value)
+{
+	int r = 0;
+
+	switch (value) {
+	case 'b':
+		r = set_action(a, ACTION_BIND);
+		break;
+	case 's':
+		r = set_action(a, ACTION_CHECK_CONFIG);
+		break;
+	case 'n':
+		a->dry_run = true;
+		break;
+	case 'c':
+		a->config = optarg;
+		break;
+	case 'k':
+		a->cmdline = optarg;
+		break;
+	case 'j':
+		a->json = true;
+		break;
+	case 'v':
+		a->verbose = true;
+		break;
+	case 'h':
+		print_help(stdout);
+		return STATUS_OK;
+	case 'V':
+		printf("vfio-early " VERSION "\n");
+		return STATUS_OK;
+	default:
+		fputs("Try: vfio-early --help\n", stderr);
+		return STATUS_USAGE;
+	}
+	return r ?: -1;
+}
+
+/* -1: go on; else the exit status. */
+static int parse_arguments(int argc, char **argv, struct arguments *a)
+{
+	struct option longs[ARRAY_SIZE(options) + 1] = { 0 };
+	int value, r;
+
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+		longs[i] = (struct option){ .name = options[i].name, .has_arg = options[i].argument != NULL,
+			.val = options[i].value };
+	while ((value = getopt_long(argc, argv, "hV", longs, NULL)) != -1) {
+		r = take_option(a, value);
+		if (r >= 0)
+			return r;
+	}
+	if (a->action == ACTION_CHECK_CONFIG && optind < argc && !a->config)
+		a->config = argv[optind++];
+	if (optind < argc)
+		return usage_error("unexpected argument '%s'", argv[optind]);
+	if (a->dry_run && a->action == ACTION_CHECK_CONFIG)
+		return usage_error("--check-config changes nothing: --dry-run has no part in it");
+	if (a->dry_run)
+		a->action = ACTION_BIND;
+	if (a->action == ACTION_NONE) {
+		bool bare = argc <= 1;
+
+		if (!bare)
+			return usage_error("expected --bind, --dry-run or --check-config");
+		print_help(stdout);
+		return STATUS_OK;
+	}
+	return -1;
+}
+
+/* An initramfs is unpacked into a ramfs or tmpfs (Documentation/filesystems/
+ * ramfs-rootfs-initramfs.rst); there is no file that all generators put there. */
+static bool in_initramfs(void)
+{
+	struct statfs fs;
+
+	if (statfs("/", &fs) < 0)
+		return false;
+	return fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC;
+}
+
+/* The kernel's words, with what else tells a kdump kernel. */
+static int read_bootwords(const struct arguments *a, struct bootwords *ret)
+{
+	_cleanup_free_ char *line = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+	size_t size = 0;
+	int r;
+
+	if (a->cmdline) {
+		r = bootwords_parse(a->cmdline, ret);
+	} else {
+		f = fopen("/proc/cmdline", "re");
+		if (!f)
+			return -errno;
+		/* An empty command line has no newline even; that is no error. */
+		if (getline(&line, &size, f) < 0 && ferror(f))
+			return -EIO;
+		r = bootwords_parse(line ?: "", ret);
+	}
+	if (r == 0 && !ret->bypass && !a->cmdline && access("/proc/vmcore", F_OK) == 0) {
+		ret->bypass = strdup("/proc/vmcore");
+		r = ret->bypass ? 0 : -ENOMEM;
+	}
+	return r;
+}
+
+static bool wanted(const struct pci_device *d, const void *config)
+{
+	return plan_wants(config, d);
+}
+
+/* Everything that was read of one machine, and what was decided; main() frees it. */
+struct session {
+	struct config config;
+	struct bootwords words;
+	struct snapshot snapshot;
+	struct module_facts facts;
+	struct modules *modules;
+	struct plan plan;
+	struct outcome outcome;
+	int sysfd;
+};
+
+static void session_free(struct session *s)
+{
+	outcome_free(&s->outcome);
+	plan_free(&s->plan);
+	module_facts_free(&s->facts);
+	modules_close(s->modules);
+	snapshot_free(&s->snapshot);
+	bootwords_free(&s->words);
+	config_free(&s->config);
+	closep(&s->sysfd);
+}
+
+/* The machine as it is, or on a live system as it was at the hook. */
+static int read_machine(struct session *s, bool live)
+{
+	const struct scan_options o = { .live = live, .wanted = wanted, .arg = &s->config };
+	int r;
+
+	s->sysfd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->sysfd < 0)
+		return -errno;
+	r = scan_machine(s->sysfd, &o, &s->snapshot);
+	if (r < 0)
+		return r;
+	r = modules_open(&s->modules);
+	if (r == 0)
+		r = modules_query(s->modules, s->sysfd, &s->facts);
+	if (r == 0 && live)
+		snapshot_project(&s->snapshot, &s->facts);
+	return r;
+}
+
+static void print_report(const struct report *r, const struct arguments *a)
+{
+	if (a->json)
+		report_json(r, stdout);
+	else
+		report_text(r, stdout, a->verbose);
+}
+
+/* Tells what was done, where a boot is read afterwards. */
+static int tell_boot(const struct report *report, const struct arguments *a, bool verbose)
+{
+	int r;
+
+	log_to_kmsg();
+	report_log(report);
+	r = report_record(report, RECORD_DIR);
+	if (r < 0)
+		log_line(LOG_WARNING, "the boot record " RECORD_FILE " could not be written: %s", strerror(-r));
+	if (verbose || a->json)
+		print_report(report, a);
+	return report_status(report);
+}
+
+/* Nothing could be decided: nothing is bound, and the boot goes on. */
+static int give_up(const struct arguments *a, const char *what, int r)
+{
+	if (!a->dry_run)
+		log_to_kmsg();
+	log_line(LOG_ERR, "%s: %s; nothing is bound", what, strerror(-r));
+	return STATUS_USAGE;
+}
+
+static int check_config(const struct arguments *a, struct session *s)
+{
+	struct report report = { .command = "check-config", .config = &s->config };
+	int r;
+
+	r = config_load("", a->config, &s->config);
+	if (r < 0)
+		return give_up(a, "the configuration could not be read", r);
+	if (a->json || s->config.errors.n) {
+		print_report(&report, a);
+	} else if (s->config.n_files == 0) {
+		printf("no configuration: neither " CONFIG_FILE " nor " CONFIG_DROPINS "/*.conf\n");
+	} else {
+		size_t n = s->config.n_targets;
+
+		printf("the configuration is well-formed: %zu target%s\n", n, n == 1 ? "" : "s");
+	}
+	return report_status(&report);
+}
+
+/* Reads everything, decides, acts, tells: in this order. */
+static int bind_devices(const struct arguments *a, struct session *s)
+{
+	struct report report = {
+		.command = a->dry_run ? "dry-run" : "bind", .config = &s->config,
+		.started = seconds_since_boot(),
+	};
+	bool live = !in_initramfs();
+	int r;
+
+	if (live && !a->dry_run) {
+		fprintf(stderr, "vfio-early: --bind works in an initramfs only, where no driver has the devices yet; here, try: vfio-early --dry-run\n");
+		return STATUS_USAGE;
+	}
+	r = config_load("", a->config, &s->config);
+	if (r < 0)
+		return give_up(a, "the configuration could not be read", r);
+	r = read_bootwords(a, &s->words);
+	if (r < 0)
+		return give_up(a, "the kernel command line, which may forbid binding, could not be read", r);
+	report.words = &s->words;
+	if (s->config.errors.n == 0) {
+		if (s->config.n_targets && !s->words.bypass) {
+			r = read_machine(s, live);
+			if (r < 0)
+				return give_up(a, "the machine's devices could not be read", r);
+		}
+		r = plan_make(&s->config, &s->words, &s->snapshot, &s->facts, &s->plan);
+		if (r < 0)
+			return give_up(a, "the plan could not be made", r);
+		report.plan = &s->plan;
+		report.snapshot = &s->snapshot;
+	}
+	if (a->dry_run) {
+		print_report(&report, a);
+		return report_status(&report);
+	}
+	if (report.plan) {
+		r = apply_plan(&s->plan, &s->snapshot, s->modules, s->sysfd, APPLY_TIMEOUT_MS, UNDO_TIMEOUT_MS,
+			&s->outcome);
+		if (r < 0)
+			return give_up(a, "the plan could not be begun", r);
+		report.outcome = &s->outcome;
+	}
+	return tell_boot(&report, a, a->verbose || s->words.verbose);
+}
+
+/* What we open must not become standard output or error because init closed them. */
+static void reserve_standard_fds(void)
+{
+	int fd;
+
+	do
+		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+	while (fd >= 0 && fd <= STDERR_FILENO);
+	closep(&fd);
+}
+
+static int run(int argc, char **argv)
+{
+	_cleanup_(session_free) struct session session = { .sysfd = -1 };
+	struct arguments arguments = { 0 };
+	int status;
+
+	status = parse_arguments(argc, argv, &arguments);
+	if (status >= 0)
+		return status;
+	if (arguments.action == ACTION_CHECK_CONFIG)
+		return check_config(&arguments, &session);
+	return bind_devices(&arguments, &session);
+}
+
+int main(int argc, char **argv)
+{
+	int status;
+
+	reserve_standard_fds();
+	status = run(argc, argv);
+	if (fflush(stdout) != 0 || ferror(stdout)) {
+		fprintf(stderr, "vfio-early: standard output: %s\n", strerror(errno));
+		return STATUS_USAGE;
+	}
+	return status;
+}

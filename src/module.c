@@ -1,0 +1,255 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <ctype.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/utsname.h>
+
+#include <libkmod.h>
+
+#include "module.h"
+#include "sysfs.h"
+
+#define VFIO_MODULE  "vfio_pci"
+#define TYPE1_MODULE "vfio_iommu_type1"
+
+struct modules {
+	struct kmod_ctx *ctx;
+	char *tree;
+};
+
+static void modulep(struct kmod_module **m)
+{
+	if (*m)
+		kmod_module_unref(*m);
+}
+
+static void listp(struct kmod_list **l)
+{
+	kmod_module_unref_list(*l);
+}
+
+/* The lower layers do not log: what goes wrong comes back as errno. */
+static void log_nothing(void *data, int priority, const char *file, int line, const char *fn,
+	const char *fmt, va_list args)
+{
+	(void)data, (void)priority, (void)file, (void)line, (void)fn, (void)fmt, (void)args;
+}
+
+int modules_open(struct modules **ret)
+{
+	/* modprobe.d(5) of every distribution, whatever our libkmod was built for; of two files with one
+	 * name the first directory's wins. */
+	static const char *const config_paths[] = {
+		"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
+		"/lib/modprobe.d", NULL,
+	};
+	struct modules *m = calloc(1, sizeof(*m));
+	struct utsname uts;
+
+	if (!m)
+		return -ENOMEM;
+	if (uname(&uts) == 0)
+		m->tree = format("/lib/modules/%s", uts.release);
+	if (m->tree)
+		m->ctx = kmod_new(m->tree, config_paths);
+	if (!m->ctx) {
+		modules_close(m);
+		return -ENOMEM;
+	}
+	kmod_set_log_fn(m->ctx, log_nothing, NULL);
+	*ret = m;
+	return 0;
+}
+
+void modules_close(struct modules *m)
+{
+	if (!m)
+		return;
+	if (m->ctx)
+		kmod_unref(m->ctx);
+	free(m->tree);
+	free(m);
+}
+
+static bool is_blacklisted(struct modules *m, const char *name)
+{
+	struct kmod_config_iter *i = kmod_config_get_blacklists(m->ctx);
+	bool found = false;
+
+	while (i && !found && kmod_config_iter_next(i)) {
+		const char *key = kmod_config_iter_get_key(i);
+
+		found = key && streq(key, name);
+	}
+	kmod_config_iter_free_iter(i);
+	return found;
+}
+
+/* Splits off the next option of *@s in place; white space inside double quotes belongs to it, as
+ * for the kernel's parse_args(). */
+static char *next_option(char **s)
+{
+	bool quoted = false;
+	char *start;
+
+	while (isspace((unsigned char)**s))
+		(*s)++;
+	start = *s;
+	for (; **s && (quoted || !isspace((unsigned char)**s)); (*s)++)
+		quoted ^= **s == '"';
+	if (**s)
+		*(*s)++ = '\0';
+	return *start ? start : NULL;
+}
+
+static int append_option(char **list, const char *option)
+{
+	char *longer = format("%s%s%s", *list ?: "", *list ? " " : "", option);
+
+	if (!longer)
+		return -ENOMEM;
+	free(*list);
+	*list = longer;
+	return 0;
+}
+
+/* The module's options in *@ret_options, without vfio-pci's "ids=", whose value goes to *@ret_ids; both
+ * NULL where there is none. */
+static int split_options(struct kmod_module *mod, char **ret_options, char **ret_ids)
+{
+	const char *all = kmod_module_get_options(mod);
+	_cleanup_free_ char *copy = strdup(all ?: ""), *options = NULL, *ids = NULL;
+	char *rest = copy, *option;
+	int r = copy ? 0 : -ENOMEM;
+
+	while (r == 0 && (option = next_option(&rest))) {
+		const char *value = streq(kmod_module_get_name(mod), VFIO_MODULE) ?
+			skip_prefix(option, "ids=") : NULL;
+
+		r = value ? append_option(&ids, value) : append_option(&options, option);
+	}
+	if (r < 0)
+		return r;
+	*ret_options = options;
+	*ret_ids = ids;
+	options = ids = NULL;
+	return 0;
+}
+
+/* 'Y' and 'N' as the kernel shows a bool, for every spelling that it takes (lib/kstrtox.c). */
+static const char *normal_bool(const char *v)
+{
+	if (streq(v, "1") || strcasecmp(v, "y") == 0 || strcasecmp(v, "on") == 0 || strcasecmp(v, "yes") == 0)
+		return "Y";
+	if (streq(v, "0") || strcasecmp(v, "n") == 0 || strcasecmp(v, "off") == 0 || strcasecmp(v, "no") == 0)
+		return "N";
+	return v;
+}
+
+/* Those options of a module in the kernel whose parameter has another value now. */
+static int find_unapplied(int sysfd, const char *options, char **ret)
+{
+	_cleanup_free_ char *copy = strdup(options ?: "");
+	char *rest = copy, *option;
+	int r = copy ? 0 : -ENOMEM;
+
+	while (r == 0 && (option = next_option(&rest))) {
+		char path[PATH_MAX], now[256];
+		char *value = strchr(option, '=');
+
+		if (value)
+			*value = '\0';
+		snprintf(path, sizeof(path), "module/" VFIO_MODULE "/parameters/%s", option);
+		if (value)
+			*value = '=';
+		/* A parameter that cannot be read cannot be judged. */
+		if (sysfs_read(sysfd, path, now, sizeof(now)) < 0 ||
+			streq(normal_bool(value ? value + 1 : "1"), normal_bool(now)))
+			continue;
+		r = append_option(ret, option);
+	}
+	return r;
+}
+
+static enum module_state module_state(struct modules *m, int sysfd, struct kmod_module *mod)
+{
+	switch (kmod_module_get_initstate(mod)) {
+	case KMOD_MODULE_BUILTIN:
+		return MODULE_BUILTIN;
+	case KMOD_MODULE_LIVE:
+	case KMOD_MODULE_COMING:
+		return MODULE_LOADED;
+	default:
+		break;
+	}
+	/* A kernel whose modules.builtin did not come along. */
+	if (faccessat(sysfd, "bus/pci/drivers/vfio-pci", F_OK, 0) == 0)
+		return MODULE_BUILTIN;
+	if (is_blacklisted(m, kmod_module_get_name(mod)))
+		return MODULE_BLACKLISTED;
+	return kmod_module_get_path(mod) ? MODULE_LOADABLE : MODULE_MISSING;
+}
+
+int modules_query(struct modules *m, int sysfd, struct module_facts *ret)
+{
+	_cleanup_(modulep) struct kmod_module *vfio = NULL, *type1 = NULL;
+	_cleanup_(module_facts_free) struct module_facts f = { 0 };
+	int r;
+
+	r = kmod_module_new_from_name(m->ctx, VFIO_MODULE, &vfio);
+	if (r == 0)
+		r = kmod_module_new_from_name(m->ctx, TYPE1_MODULE, &type1);
+	if (r == 0)
+		r = split_options(vfio, &f.options, &f.dropped_ids);
+	if (r < 0)
+		return r;
+	f.where = strdup(m->tree);
+	if (!f.where)
+		return -ENOMEM;
+	f.state = module_state(m, sysfd, vfio);
+	f.type1 = kmod_module_get_initstate(type1) >= 0 || kmod_module_get_path(type1);
+	if (f.state == MODULE_LOADED || f.state == MODULE_BUILTIN) {
+		r = find_unapplied(sysfd, f.options, &f.unapplied);
+		if (r < 0)
+			return r;
+	}
+	*ret = f;
+	f = (struct module_facts){ 0 };
+	return 0;
+}
+
+static int load_one(struct kmod_module *mod)
+{
+	_cleanup_free_ char *options = NULL, *ids = NULL;
+	int r = kmod_module_get_initstate(mod);
+
+	if (r == KMOD_MODULE_BUILTIN || r == KMOD_MODULE_LIVE)
+		return 0;
+	r = split_options(mod, &options, &ids);
+	if (r < 0)
+		return r;
+	r = kmod_module_insert_module(mod, 0, options);
+	return r == -EEXIST ? 0 : r;
+}
+
+int modules_load(struct modules *m, const char *name)
+{
+	_cleanup_(modulep) struct kmod_module *mod = NULL;
+	_cleanup_(listp) struct kmod_list *deps = NULL;
+	struct kmod_list *i;
+	int r;
+
+	r = kmod_module_new_from_name(m->ctx, name, &mod);
+	if (r < 0)
+		return r;
+	/* In the order in which they have to be loaded. */
+	deps = kmod_module_get_dependencies(mod);
+	kmod_list_foreach(i, deps) {
+		_cleanup_(modulep) struct kmod_module *dep = kmod_module_get_module(i);
+
+		r = load_one(dep);
+		if (r < 0)
+			return r;
+	}
+	return load_one(mod);
+}

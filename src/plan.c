@@ -1,0 +1,942 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "plan.h"
+
+/* The driver whose name goes into driver_override: a driver's name, not a module's. */
+#define VFIO_DRIVER "vfio-pci"
+
+struct planner {
+	const struct config *config;
+	const struct bootwords *words;
+	const struct snapshot *snapshot;
+	const struct module_facts *module;
+	struct plan *plan;
+	const struct plan_target *no_iommu_told;
+	int r; /* first error; -ENOMEM is the only one there is */
+};
+
+static _printf_(6, 7) void say(struct planner *p, enum severity severity, const char *id,
+	const struct plan_target *t, const struct pci_device *d, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	text = vformat(fmt, ap);
+	va_end(ap);
+	r = text ? finding_add(&p->plan->findings, severity, id, t ? t->target->name : NULL,
+			   d ? &d->addr : NULL, "%s", text)
+		 : -ENOMEM;
+	if (r < 0)
+		p->r = r;
+}
+
+static _printf_(2, 3) void cure(struct planner *p, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = vformat(fmt, ap);
+	va_end(ap);
+	/* Without memory the finding itself may be missing. */
+	if (p->r == 0 && (!text || finding_cure(&p->plan->findings, "%s", text) < 0))
+		p->r = -ENOMEM;
+}
+
+#define refuse(p, t, d, id, ...)                                                                   \
+	do {                                                                                       \
+		say((p), SEVERITY_ERROR, (id), (t), (d), __VA_ARGS__);                             \
+		(t)->verdict = VERDICT_REFUSED;                                                    \
+	} while (0)
+
+#define DESCRIBE_LEN 160
+
+/* "0000:01:00.1 (audio device 10de:22bc, held by snd_hda_intel)" */
+static const char *describe_device(const struct pci_device *d, char buf[static DESCRIBE_LEN])
+{
+	snprintf(buf, DESCRIBE_LEN, "%s (%s %s%s%s)", PCI_ADDR(d->addr), class_name(d->class),
+		PCI_ID(d->id), d->driver ? ", held by " : "", d->driver ?: "");
+	return buf;
+}
+#define DESCRIBE(d) describe_device((d), (char[DESCRIBE_LEN]){ 0 })
+
+/* --- which devices a line means --- */
+
+/* Whether @s names this device by its place, or by its ID where it has no place. */
+static bool selector_matches(const struct selector *s, const struct pci_device *d)
+{
+	switch (s->kind) {
+	case SELECT_ADDRESS:
+		if (s->all_functions)
+			return pci_addr_siblings(s->addr, d->addr);
+		return pci_addr_cmp(s->addr, d->addr) == 0;
+	case SELECT_PATH:
+		return pci_path_equal(&s->path, &d->path, s->all_functions);
+	case SELECT_ID:
+		return pci_id_equal(s->id, d->id);
+	}
+	return false;
+}
+
+bool plan_wants(const struct config *c, const struct pci_device *d)
+{
+	for (size_t i = 0; i < c->n_targets; i++)
+		for (size_t j = 0; j < c->targets[i].n_selectors; j++)
+			if (selector_matches(&c->targets[i].selectors[j], d))
+				return true;
+	return false;
+}
+
+/* How many other devices carry the ID. Functions of the same device do not count: renumbering moves
+ * them together and never changes a function's number. */
+static size_t count_twins(const struct snapshot *s, const struct pci_device *d)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < s->n_devices; i++)
+		n += pci_id_equal(s->devices[i].id, d->id) && !s->devices[i].appears_late &&
+			!pci_addr_siblings(s->devices[i].addr, d->addr);
+	return n;
+}
+
+/* "0000:01:00.0 (path 00:01.0/00.0), ..." of all devices with the ID, a few at most; "" for none. */
+static char *list_with_id(const struct snapshot *s, struct pci_id id, const struct pci_device **ret_only)
+{
+	char *text = NULL, *more;
+	size_t n = 0;
+
+	*ret_only = NULL;
+	for (size_t i = 0; i < s->n_devices; i++) {
+		const struct pci_device *d = &s->devices[i];
+
+		if (!pci_id_equal(d->id, id))
+			continue;
+		*ret_only = n++ ? NULL : d;
+		if (n > 4)
+			continue;
+		more = format("%s%s%s (path %s)", text ?: "", text ? ", " : "", PCI_ADDR(d->addr),
+			PCI_PATH(&d->path));
+		free(text);
+		text = more;
+	}
+	if (n <= 4)
+		return text ?: strdup("");
+	more = format("%s and %zu more", text ?: "", n - 4);
+	free(text);
+	return more;
+}
+
+/* The line to write for this device: by address, or by path where a twin makes the address worthless. */
+static char *line_for(const struct planner *p, const struct pci_device *d, bool all_functions)
+{
+	char buf[PCI_PATH_LEN];
+	size_t len;
+
+	if (count_twins(p->snapshot, d) && d->path.n_hops)
+		pci_path_format(&d->path, buf);
+	else
+		pci_addr_format(d->addr, buf);
+	len = strlen(buf);
+	if (all_functions)
+		buf[len - 1] = '*';
+	return format("device = %s %s", buf, PCI_ID(d->id));
+}
+
+/* --- from lines to devices --- */
+
+static bool target_has(const struct plan_target *t, const struct pci_device *d, const struct snapshot *s)
+{
+	for (size_t i = 0; i < t->n_devices; i++)
+		if (&s->devices[t->devices[i].device] == d)
+			return true;
+	return false;
+}
+
+static void add_device(struct planner *p, struct plan_target *t, const struct pci_device *d, bool pulled_in)
+{
+	struct plan_device *place = array_add(&t->devices, &t->n_devices, sizeof(*place));
+
+	if (place)
+		*place = (struct plan_device){ (size_t)(d - p->snapshot->devices), pulled_in };
+	else
+		p->r = -ENOMEM;
+}
+
+/* What is at the place instead of the expected ID, where that ID went, and, if it is in one place only,
+ * the line to write. */
+static void say_elsewhere(struct planner *p, struct plan_target *t, const struct selector *s,
+	const struct pci_device *found)
+{
+	const struct pci_device *only;
+	_cleanup_free_ char *where = list_with_id(p->snapshot, s->id, &only), *line = NULL;
+
+	if (!where) {
+		p->r = -ENOMEM;
+		return;
+	}
+	if (found)
+		refuse(p, t, found, "id-mismatch", "%s:%u: '%s': %s has another ID; %s%s", s->file, s->line,
+			s->text, DESCRIBE(found), *where ? "the expected one is now at " : "no device has the expected one",
+			where);
+	else
+		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device; %s%s", s->file, s->line, s->text,
+			*where ? "its ID is now at " : "no device has this ID", where);
+	if (only && (line = line_for(p, only, s->all_functions)))
+		cure(p, "if that is the device that you mean, write: %s", line);
+	else if (*where)
+		cure(p, "write the path of the one that you mean, in place of the address");
+	else
+		cure(p, "look for the device with: lspci -nn -d %s; the firmware or an empty slot may hide it",
+			PCI_ID(s->id));
+}
+
+/* An ID must mean exactly one device, unless the target asks for all. */
+static void check_count(struct planner *p, struct plan_target *t, const struct selector *s, size_t n)
+{
+	const struct pci_device *only;
+	_cleanup_free_ char *where = NULL;
+
+	if (n == 0) {
+		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no device with this ID", s->file, s->line,
+			s->text);
+		cure(p, "look for it with: lspci -nn; the firmware or an empty slot may hide it");
+	} else if (n > 1 && t->target->match != MATCH_ALL) {
+		where = list_with_id(p->snapshot, s->id, &only);
+		refuse(p, t, NULL, "ambiguous-id", "%s:%u: '%s' means %zu devices: %s", s->file, s->line, s->text,
+			n, where ?: "?");
+		cure(p, "write the path of the one that you mean and this ID behind it, or 'match = all'");
+	}
+}
+
+/* How many devices an ID means at the hook; what appears only later counts if there is nothing else, so
+ * that the message can say so. */
+static size_t count_early(const struct planner *p, const struct selector *s)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->snapshot->n_devices; i++)
+		n += selector_matches(s, &p->snapshot->devices[i]) && !p->snapshot->devices[i].appears_late;
+	return n;
+}
+
+static void resolve_selector(struct planner *p, struct plan_target *t, const struct selector *s)
+{
+	const struct snapshot *snap = p->snapshot;
+	const struct pci_device *first = NULL;
+	bool early_only = s->kind == SELECT_ID && count_early(p, s);
+	size_t n = 0;
+
+	for (size_t i = 0; i < snap->n_devices; i++) {
+		const struct pci_device *d = &snap->devices[i];
+
+		if (!selector_matches(s, d) || (early_only && d->appears_late))
+			continue;
+		first = first ?: d;
+		n++;
+		if (target_has(t, d, snap))
+			refuse(p, t, d, "overlap", "%s:%u: '%s' means %s, which another line of [%s] means too",
+				s->file, s->line, s->text, DESCRIBE(d), t->target->name);
+		else
+			add_device(p, t, d, false);
+	}
+	if (s->kind == SELECT_ID) {
+		check_count(p, t, s, n);
+	} else if (s->has_id && (!first || !pci_id_equal(first->id, s->id) ||
+					  (s->all_functions && first->addr.fn != 0))) {
+		/* With ".*" the ID is function 0's, which comes first if it is there. */
+		say_elsewhere(p, t, s, first);
+	} else if (!first) {
+		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device", s->file, s->line, s->text);
+		cure(p, "look for it with: lspci -nn; an added card or a firmware update may have moved it");
+	}
+}
+
+/* An address says nothing after a renumbering if a twin can come to stand there. */
+static void check_twin(struct planner *p, struct plan_target *t, const struct selector *s)
+{
+	const struct pci_device *d = s->kind == SELECT_ADDRESS ? snapshot_find(p->snapshot, s->addr) : NULL;
+	_cleanup_free_ char *line = d ? line_for(p, d, s->all_functions) : NULL;
+
+	if (!line)
+		return;
+	if (count_twins(p->snapshot, d)) {
+		bool storage = CLASS_BASE(d->class) == 0x01;
+
+		say(p, storage ? SEVERITY_ERROR : SEVERITY_WARNING, "twin-id", t, d,
+			"%s:%u: '%s': other devices carry the ID %s too, so after a renumbering the address may be another's",
+			s->file, s->line, s->text, PCI_ID(d->id));
+		if (storage)
+			t->verdict = VERDICT_REFUSED;
+	} else if (!s->has_id) {
+		say(p, SEVERITY_WARNING, "address-without-id", t, d,
+			"%s:%u: '%s' does not say which ID is expected there, so after a renumbering it may be another device",
+			s->file, s->line, s->text);
+	} else {
+		return;
+	}
+	cure(p, "write: %s", line);
+}
+
+static void resolve_target(struct planner *p, struct plan_target *t)
+{
+	for (size_t i = 0; i < t->target->n_selectors; i++)
+		resolve_selector(p, t, &t->target->selectors[i]);
+	for (size_t i = 0; i < t->target->n_selectors && t->verdict == VERDICT_BIND; i++)
+		check_twin(p, t, &t->target->selectors[i]);
+}
+
+static bool touches_group(const struct planner *p, const struct plan_target *t, int group)
+{
+	for (size_t i = 0; i < t->n_devices && group != NO_GROUP; i++)
+		if (p->snapshot->devices[t->devices[i].device].group == group)
+			return true;
+	return false;
+}
+
+/* --- boot words --- */
+
+static bool target_in_profiles(const struct target *t, const struct bootwords *w)
+{
+	if (t->n_profiles == 0)
+		return true;
+	for (size_t i = 0; i < t->n_profiles; i++)
+		for (size_t j = 0; j < w->n_profiles; j++)
+			if (streq(t->profiles[i], w->profiles[j]))
+				return true;
+	return false;
+}
+
+static bool profile_known(const struct config *c, const char *profile)
+{
+	for (size_t i = 0; i < c->n_targets; i++)
+		for (size_t j = 0; j < c->targets[i].n_profiles; j++)
+			if (streq(c->targets[i].profiles[j], profile))
+				return true;
+	return false;
+}
+
+static void choose_profiles(struct planner *p)
+{
+	for (size_t i = 0; i < p->words->n_profiles; i++) {
+		if (profile_known(p->config, p->words->profiles[i]))
+			continue;
+		say(p, SEVERITY_WARNING, "unknown-profile", NULL, NULL,
+			"no target has the profile '%s', which the kernel command line chooses", p->words->profiles[i]);
+		cure(p, "correct rd.vfio-early.profile= on the command line, or a target's 'profile ='");
+	}
+	for (size_t i = 0; i < p->plan->n_targets; i++)
+		if (!target_in_profiles(p->plan->targets[i].target, p->words))
+			p->plan->targets[i].verdict = VERDICT_INACTIVE;
+}
+
+/* Whether a skip word means a device that the target names or, with whole-group, may pull in. */
+static bool skip_means(const struct planner *p, const char *word, const struct plan_target *t)
+{
+	_cleanup_(selector_free) struct selector skip = { 0 };
+
+	if (streq(word, t->target->name))
+		return true;
+	if (selector_parse(word, &skip) < 0)
+		return false;
+	/* A device that is absent can be skipped, too. */
+	for (size_t i = 0; i < t->target->n_selectors; i++)
+		if (selector_same_place(&skip, &t->target->selectors[i]))
+			return true;
+	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
+		const struct pci_device *d = &p->snapshot->devices[i];
+
+		if (!selector_matches(&skip, d))
+			continue;
+		for (size_t j = 0; j < t->target->n_selectors; j++)
+			if (selector_matches(&t->target->selectors[j], d))
+				return true;
+		if (t->target->isolation == ISOLATION_WHOLE_GROUP && touches_group(p, t, d->group))
+			return true;
+	}
+	return false;
+}
+
+static void skip_target(struct planner *p, struct plan_target *t, const char *why)
+{
+	if (t->verdict == VERDICT_SKIPPED || t->verdict == VERDICT_INACTIVE)
+		return;
+	t->verdict = VERDICT_SKIPPED;
+	say(p, SEVERITY_NOTE, "skipped", t, NULL, "not bound at this boot: %s", why);
+}
+
+/* Skips what is named; what names nothing may be a slip for something, so then all is skipped. */
+static void apply_skips(struct planner *p)
+{
+	for (size_t i = 0; i < p->words->n_skip; i++) {
+		_cleanup_free_ char *why = format("rd.vfio-early.skip=%s", p->words->skip[i]);
+		bool matched = false;
+
+		for (size_t j = 0; j < p->plan->n_targets; j++) {
+			if (!skip_means(p, p->words->skip[i], &p->plan->targets[j]))
+				continue;
+			matched = true;
+			skip_target(p, &p->plan->targets[j], why ?: "skipped");
+		}
+		if (matched)
+			continue;
+		say(p, SEVERITY_ERROR, "skip-unmatched", NULL, NULL,
+			"rd.vfio-early.skip=%s matches no target and no device of one: nothing is bound at this boot",
+			p->words->skip[i]);
+		cure(p, "name a target, an address or an ID of the configuration");
+		for (size_t j = 0; j < p->plan->n_targets; j++)
+			p->plan->targets[j].verdict = VERDICT_SKIPPED;
+	}
+}
+
+/* --- what makes a device unfit --- */
+
+static void say_no_iommu(struct planner *p, struct plan_target *t, const struct pci_device *d)
+{
+	const struct snapshot *s = p->snapshot;
+
+	if (s->iommu_active) {
+		refuse(p, t, d, "no-group", "%s is in no IOMMU group, so no IOMMU guards its DMA", DESCRIBE(d));
+		cure(p, "this device cannot be passed through on this machine; take it out of [%s]",
+			t->target->name);
+		return;
+	}
+	/* Once a target is enough: it is the machine that lacks it. */
+	if (p->no_iommu_told == t)
+		return;
+	p->no_iommu_told = t;
+	refuse(p, t, d, "no-iommu", "%s is in no IOMMU group: no IOMMU is active in this kernel", DESCRIBE(d));
+	if (s->has_dmar)
+		cure(p, "add intel_iommu=on to the kernel command line: the firmware offers an Intel IOMMU");
+	else if (s->has_ivrs)
+		cure(p, "take amd_iommu=off or iommu=off from the kernel command line: the firmware offers an AMD IOMMU");
+	else
+		cure(p, "switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings");
+}
+
+static void check_device(struct planner *p, struct plan_target *t, const struct pci_device *d)
+{
+	const struct iommu_group *g = snapshot_group(p->snapshot, d->group);
+
+	if (d->is_bridge) {
+		refuse(p, t, d, "is-bridge", "%s is a PCI bridge: vfio-pci binds no bridges, and the host needs it",
+			DESCRIBE(d));
+		cure(p, "take its line out of [%s]; a bridge in the group of a device does no harm there",
+			t->target->name);
+	} else if (d->behind_vmd) {
+		refuse(p, t, d, "behind-vmd",
+			"%s is behind a Volume Management Device (VMD): its DMA is done in that endpoint's name, so it cannot be passed on its own",
+			DESCRIBE(d));
+		cure(p, "switch VMD (RST) off in the firmware's settings for this slot");
+	} else if (d->appears_late) {
+		refuse(p, t, d, "not-yet", "%s does not exist yet when vfio-early runs", DESCRIBE(d));
+		cure(p, "bind it later, on the live system, for example with driverctl");
+	} else if (d->group == NO_GROUP) {
+		say_no_iommu(p, t, d);
+	} else if (g && g->noiommu) {
+		refuse(p, t, d, "noiommu-group",
+			"%s is in IOMMU group %d, which is VFIO's unsafe no-IOMMU mode: nothing guards its DMA",
+			DESCRIBE(d), d->group);
+		cure(p, "take enable_unsafe_noiommu_mode out of modprobe.d and the command line, and switch the IOMMU on");
+	}
+}
+
+/* Two targets that want one device: neither has the better claim. */
+static void check_overlap(struct planner *p, struct plan_target *t)
+{
+	for (size_t i = 0; i < p->plan->n_targets; i++) {
+		struct plan_target *other = &p->plan->targets[i];
+
+		if (other <= t || other->verdict != VERDICT_BIND)
+			continue;
+		for (size_t j = 0; j < t->n_devices; j++) {
+			const struct pci_device *d = &p->snapshot->devices[t->devices[j].device];
+
+			if (!target_has(other, d, p->snapshot))
+				continue;
+			refuse(p, t, d, "overlap", "%s is in [%s] and in [%s] too", DESCRIBE(d),
+				t->target->name, other->target->name);
+			cure(p, "keep it in one of them, or give them different profiles");
+			refuse(p, other, d, "overlap", "%s is in [%s] and in [%s] too", DESCRIBE(d),
+				other->target->name, t->target->name);
+		}
+	}
+}
+
+/* --- the isolation rule --- */
+
+/* Drivers that manage DMA themselves, so that VFIO lives with them in a group (drivers/vfio/
+ * vfio_main.c sets driver_managed_dma; drivers/pci/pci-stub.c, too). Variants carry "vfio" in their
+ * names: mlx5_vfio_pci, nvgrace_gpu_vfio_pci. */
+static bool driver_is_vfio_safe(const char *driver)
+{
+	return streq(driver, VFIO_DRIVER) || streq(driver, "pci-stub") || strstr(driver, "vfio-pci") ||
+		strstr(driver, "vfio_pci");
+}
+
+/* Functions that do no DMA of their own and that nobody wants bound: bridges with no driver or the
+ * port driver, and dummy functions that stand for no device. */
+static bool device_is_passive(const struct pci_device *d)
+{
+	if (d->is_bridge)
+		return !d->driver || streq(d->driver, "pcieport");
+	return !d->driver && (CLASS_SUB(d->class) == 0x0600 || CLASS_SUB(d->class) == 0x1300);
+}
+
+static struct plan_target *bound_by(const struct planner *p, const struct pci_device *d)
+{
+	for (size_t i = 0; i < p->plan->n_targets; i++) {
+		struct plan_target *t = &p->plan->targets[i];
+
+		if (t->verdict == VERDICT_BIND && target_has(t, d, p->snapshot))
+			return t;
+	}
+	return NULL;
+}
+
+/* Whether @d keeps the groups of @t from being isolated. */
+static bool blocks(const struct planner *p, const struct plan_target *t, const struct pci_device *d)
+{
+	if (d->appears_late || !touches_group(p, t, d->group) || target_has(t, d, p->snapshot))
+		return false;
+	return !device_is_passive(d) && !bound_by(p, d) && !(d->driver && driver_is_vfio_safe(d->driver));
+}
+
+static struct plan_target *named_in(const struct planner *p, const struct pci_device *d)
+{
+	for (size_t i = 0; i < p->plan->n_targets; i++)
+		if (target_has(&p->plan->targets[i], d, p->snapshot))
+			return &p->plan->targets[i];
+	return NULL;
+}
+
+/* Takes what blocks into the target, but never what the admin skipped at this boot. */
+static bool pull_in(struct planner *p, struct plan_target *t)
+{
+	const struct plan_target *other;
+	bool changed = false;
+
+	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
+		const struct pci_device *d = &p->snapshot->devices[i];
+
+		/* A bridge that blocks has a driver of its own; it stays a blocker. */
+		if (d->is_bridge || !blocks(p, t, d))
+			continue;
+		other = named_in(p, d);
+		if (other && other->verdict == VERDICT_SKIPPED) {
+			skip_target(p, t, "its group holds a device of a skipped target");
+			return true;
+		}
+		add_device(p, t, d, true);
+		if (p->r < 0)
+			return false;
+		check_device(p, t, d);
+		changed = true;
+	}
+	return changed;
+}
+
+static void say_blocker(struct planner *p, struct plan_target *t, const struct pci_device *d, bool fatal)
+{
+	const struct plan_target *other = named_in(p, d);
+
+	say(p, fatal ? SEVERITY_ERROR : SEVERITY_WARNING, "not-isolated", t, d,
+		"%s is in the same IOMMU group, %d, and %s%s%s%s", DESCRIBE(d), d->group,
+		other ? "its target [" : "is in no target", other ? other->target->name : "",
+		other ? "] is not bound" : "",
+		fatal ? "" : ": VFIO refuses to start a virtual machine while its driver holds it");
+}
+
+/* Names every device that keeps the target's groups from being isolated; how many there are. */
+static size_t say_blockers(struct planner *p, struct plan_target *t, bool fatal)
+{
+	size_t n = 0;
+
+	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
+		if (!blocks(p, t, &p->snapshot->devices[i]))
+			continue;
+		say_blocker(p, t, &p->snapshot->devices[i], fatal);
+		n++;
+	}
+	for (size_t i = 0; i < p->snapshot->n_groups; i++) {
+		const struct iommu_group *g = &p->snapshot->groups[i];
+
+		if (!g->foreign_member || !touches_group(p, t, g->number))
+			continue;
+		say(p, fatal ? SEVERITY_ERROR : SEVERITY_WARNING, "not-isolated", t, NULL,
+			"'%s', which is no PCI device, is in the same IOMMU group, %d", g->foreign_member, g->number);
+		n++;
+	}
+	return n;
+}
+
+static void check_isolation(struct planner *p, struct plan_target *t)
+{
+	if (t->target->isolation == ISOLATION_NONE)
+		return;
+	if (!say_blockers(p, t, true))
+		return;
+	t->verdict = VERDICT_REFUSED;
+	if (t->target->isolation == ISOLATION_WHOLE_GROUP)
+		cure(p, "use another slot, or a device in a group of its own: this group cannot be bound whole");
+	else
+		cure(p, "use another slot; or bind what is named above as well, by lines of its own or with 'isolation = whole-group' in [%s]",
+			t->target->name);
+}
+
+/* --- guards --- */
+
+static bool allowed(const struct plan_target *t, enum allow bit)
+{
+	return t->target->allow & bit;
+}
+
+static void guard(struct planner *p, struct plan_target *t, const struct pci_device *d, enum allow bit,
+	const char *id, const char *why)
+{
+	if (allowed(t, bit))
+		return;
+	refuse(p, t, d, id, "%s %s", DESCRIBE(d), why);
+	cure(p, "if the host can do without it, write 'allow = %s' in [%s]", allow_name(bit), t->target->name);
+}
+
+/* The display that the firmware drew on, else the one that it routed legacy VGA to. */
+static bool is_boot_display(const struct snapshot *s, const struct pci_device *d)
+{
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (s->devices[i].boot_framebuffer)
+			return d->boot_framebuffer;
+	return d->boot_vga;
+}
+
+static void guard_pulled_in(struct planner *p, struct plan_target *t, const struct pci_device *d)
+{
+	static const char why[] = "would be bound because of 'isolation = whole-group'";
+
+	switch (CLASS_BASE(d->class)) {
+	case 0x02:
+		guard(p, t, d, ALLOW_NETWORK, "guard-network", why);
+		break;
+	case 0x03:
+		guard(p, t, d, ALLOW_DISPLAY, "guard-display", why);
+		break;
+	case 0x0c:
+		if (CLASS_SUB(d->class) == 0x0c03)
+			guard(p, t, d, ALLOW_USB, "guard-usb", why);
+		break;
+	}
+}
+
+static void check_guards(struct planner *p, struct plan_target *t)
+{
+	for (size_t i = 0; i < t->n_devices; i++) {
+		const struct pci_device *d = &p->snapshot->devices[t->devices[i].device];
+		const struct iommu_group *g = snapshot_group(p->snapshot, d->group);
+
+		if (CLASS_BASE(d->class) == 0x01)
+			guard(p, t, d, ALLOW_STORAGE, "guard-storage",
+				"may carry the host's disks, which cannot be told at this point of the boot");
+		if (CLASS_BASE(d->class) == 0x02 && p->words->network_root)
+			guard(p, t, d, ALLOW_NET_ROOT, "guard-net-root",
+				"may carry the host's root file system, which comes over the network");
+		if (device_is_display(d) && is_boot_display(p->snapshot, d))
+			guard(p, t, d, ALLOW_BOOT_DISPLAY, "guard-boot-display",
+				"is the boot display: the host's console goes dark when it is bound");
+		if (g && g->direct_region)
+			guard(p, t, d, ALLOW_RESERVED_REGION, "guard-reserved-region",
+				"has a direct reserved region (RMRR or IVMD): VFIO will refuse it at the start of a virtual machine");
+		if (t->devices[i].pulled_in)
+			guard_pulled_in(p, t, d);
+	}
+}
+
+static bool is_usb(const struct pci_device *d)
+{
+	return CLASS_SUB(d->class) == 0x0c03;
+}
+
+/* Refuses the targets that together take the host's last device of a kind. */
+static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *), enum allow bit,
+	const char *id, const char *why)
+{
+	const struct snapshot *s = p->snapshot;
+	bool changed = false;
+
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (kind(&s->devices[i]) && !s->devices[i].appears_late && !bound_by(p, &s->devices[i]))
+			return false;
+	for (size_t i = 0; i < p->plan->n_targets; i++) {
+		struct plan_target *t = &p->plan->targets[i];
+
+		if (t->verdict != VERDICT_BIND)
+			continue;
+		for (size_t j = 0; j < t->n_devices; j++) {
+			const struct pci_device *d = &s->devices[t->devices[j].device];
+
+			/* Told already where it is the boot display besides. */
+			if (kind(d))
+				guard(p, t, d, bit, id, why);
+		}
+		changed |= t->verdict != VERDICT_BIND;
+	}
+	return changed;
+}
+
+/* --- the whole --- */
+
+/* Refusing one target can refuse another, whose group it shares; and what one pulls in can be another's
+ * last display: again, until nothing changes. Each round refuses a target or pulls in a device, so it ends. */
+static void settle(struct planner *p)
+{
+	bool changed;
+
+	do {
+		changed = false;
+		for (size_t i = 0; i < p->plan->n_targets && p->r == 0; i++) {
+			struct plan_target *t = &p->plan->targets[i];
+
+			if (t->verdict != VERDICT_BIND)
+				continue;
+			if (t->target->isolation == ISOLATION_WHOLE_GROUP)
+				changed |= pull_in(p, t);
+			if (t->verdict == VERDICT_SKIPPED)
+				continue;
+			check_isolation(p, t);
+			check_guards(p, t);
+			changed |= t->verdict != VERDICT_BIND;
+		}
+		changed |= check_last(p, device_is_display, ALLOW_BOOT_DISPLAY, "guard-boot-display",
+			"is the last display device that the host would keep");
+		changed |= check_last(p, is_usb, ALLOW_LAST_USB, "guard-last-usb",
+			"is the last USB host controller: the host would lose its keyboard");
+	} while (changed && p->r == 0);
+}
+
+static void check_module(struct planner *p, struct plan_target *t)
+{
+	const struct module_facts *m = p->module;
+
+	if (m->state == MODULE_MISSING) {
+		refuse(p, t, NULL, "driver-missing", "the module vfio-pci is not in the kernel and not below %s",
+			m->where);
+		cure(p, "install the package that has the kernel's vfio-pci module, then build the initramfs image anew");
+	} else if (m->state == MODULE_BLACKLISTED) {
+		refuse(p, t, NULL, "driver-blacklisted", "the module vfio-pci is blacklisted");
+		cure(p, "delete 'blacklist vfio-pci' from /etc/modprobe.d (grep -r vfio /etc/modprobe.d) or modprobe.blacklist= from the command line, then build the image anew");
+	}
+}
+
+static void say_module(struct planner *p)
+{
+	const struct module_facts *m = p->module;
+
+	if (m->dropped_ids && m->state == MODULE_LOADABLE) {
+		say(p, SEVERITY_WARNING, "leftover-ids", NULL, NULL,
+			"vfio-pci's option ids=%s is left out: it would take every device with such an ID",
+			m->dropped_ids);
+	} else if (m->dropped_ids) {
+		say(p, SEVERITY_WARNING, "leftover-ids", NULL, NULL,
+			"vfio-pci is in the kernel already, so its option ids=%s acts beside this configuration",
+			m->dropped_ids);
+	}
+	if (m->dropped_ids)
+		cure(p, "delete 'ids=' from /etc/modprobe.d (options vfio-pci) and vfio-pci.ids= from the command line");
+	if (m->unapplied) {
+		say(p, SEVERITY_WARNING, "options-ignored", NULL, NULL,
+			"vfio-pci is in the kernel already, without the options that modprobe.d asks for: %s", m->unapplied);
+		cure(p, "put them on the kernel command line, each as vfio-pci.NAME=VALUE");
+	}
+	if (!m->type1) {
+		say(p, SEVERITY_WARNING, "type1-missing", NULL, NULL,
+			"the module vfio_iommu_type1 is not in the kernel and not below %s: no virtual machine can use the devices until it is loaded",
+			m->where);
+		cure(p, "on the live system: modprobe vfio_iommu_type1; or build the image anew");
+	}
+}
+
+/* Functions beside a bound one that reset with it, but stay with the host. */
+static void say_siblings(struct planner *p, struct plan_target *t)
+{
+	const struct snapshot *s = p->snapshot;
+
+	for (size_t i = 0; i < t->n_devices; i++) {
+		const struct pci_device *d = &s->devices[t->devices[i].device];
+		struct pci_addr first = { d->addr.domain, d->addr.bus, d->addr.dev, 0 };
+		size_t k = snapshot_lower_bound(s, first);
+
+		/* The chipset's functions on a root bus reset each for itself. One word a device is enough. */
+		if (d->on_root_bus || (i && pci_addr_siblings(s->devices[t->devices[i - 1].device].addr, d->addr)))
+			continue;
+		for (; k < s->n_devices && pci_addr_siblings(s->devices[k].addr, d->addr); k++) {
+			const struct pci_device *sibling = &s->devices[k];
+			_cleanup_free_ char *line = line_for(p, sibling, false);
+
+			if (bound_by(p, sibling) || sibling->is_bridge || sibling->appears_late)
+				continue;
+			say(p, SEVERITY_WARNING, "siblings", t, sibling,
+				"%s stays with the host, although it is a function of the same device as %s and may be reset with it",
+				DESCRIBE(sibling), PCI_ADDR(d->addr));
+			cure(p, "add to [%s]: %s", t->target->name, line ?: "its address");
+		}
+	}
+}
+
+static void say_group_drivers(struct planner *p, struct plan_target *t)
+{
+	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
+		const struct pci_device *d = &p->snapshot->devices[i];
+
+		if (!touches_group(p, t, d->group) || bound_by(p, d) || !d->driver ||
+			!driver_is_vfio_safe(d->driver))
+			continue;
+		say(p, SEVERITY_WARNING, "group-driver", t, d,
+			"%s is in the same IOMMU group, %d, and in no target", DESCRIBE(d), d->group);
+		cure(p, "name it in [%s], so that it is there at the next boot too", t->target->name);
+	}
+}
+
+static int by_device(const void *a, const void *b)
+{
+	const struct plan_device *x = a, *y = b;
+
+	return x->device < y->device ? -1 : x->device > y->device;
+}
+
+static void add_step(struct planner *p, enum step_kind kind, size_t target, size_t device)
+{
+	struct step *step = array_add(&p->plan->steps, &p->plan->n_steps, sizeof(*step));
+
+	if (step)
+		*step = (struct step){ kind, target, device };
+	else
+		p->r = -ENOMEM;
+}
+
+static void add_device_steps(struct planner *p, enum step_kind kind)
+{
+	for (size_t i = 0; i < p->plan->n_targets; i++) {
+		const struct plan_target *t = &p->plan->targets[i];
+
+		for (size_t j = 0; j < t->n_devices && t->verdict == VERDICT_BIND; j++)
+			add_step(p, kind, i, t->devices[j].device);
+	}
+}
+
+/* All overrides first: that alone wins every race with another driver. */
+static void add_steps(struct planner *p)
+{
+	bool any = false;
+
+	for (size_t i = 0; i < p->plan->n_targets; i++)
+		any |= p->plan->targets[i].verdict == VERDICT_BIND;
+	if (!any)
+		return;
+	say_module(p);
+	add_device_steps(p, STEP_OVERRIDE);
+	if (p->module->state == MODULE_LOADABLE)
+		add_step(p, STEP_LOAD, 0, 0);
+	add_device_steps(p, STEP_SETTLE);
+	if (p->module->type1)
+		add_step(p, STEP_TYPE1, 0, 0);
+}
+
+static bool bypassed(struct planner *p)
+{
+	const struct bootwords *w = p->words;
+
+	if (!w->bypass)
+		return false;
+	if (w->bypass_bad) {
+		say(p, SEVERITY_ERROR, "unknown-word", NULL, NULL,
+			"'%s' on the kernel command line is not understood: nothing is bound at this boot", w->bypass);
+		cure(p, "expected rd.vfio-early=0, rd.vfio-early.skip=TARGET|ADDRESS|ID, rd.vfio-early.profile=NAME or rd.vfio-early.verbose");
+	} else {
+		say(p, SEVERITY_NOTE, "bypassed", NULL, NULL, "nothing is bound at this boot: '%s' bypasses vfio-early",
+			w->bypass);
+	}
+	for (size_t i = 0; i < p->plan->n_targets; i++)
+		p->plan->targets[i].verdict = VERDICT_SKIPPED;
+	return true;
+}
+
+static void decide(struct planner *p)
+{
+	struct plan *plan = p->plan;
+
+	if (bypassed(p))
+		return;
+	choose_profiles(p);
+	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
+		if (plan->targets[i].verdict == VERDICT_BIND)
+			resolve_target(p, &plan->targets[i]);
+	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
+		for (size_t j = 0; j < plan->targets[i].n_devices; j++)
+			check_device(p, &plan->targets[i],
+				&p->snapshot->devices[plan->targets[i].devices[j].device]);
+	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
+		if (plan->targets[i].verdict == VERDICT_BIND)
+			check_overlap(p, &plan->targets[i]);
+	apply_skips(p);
+	settle(p);
+	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++) {
+		struct plan_target *t = &plan->targets[i];
+
+		if (t->verdict == VERDICT_BIND)
+			check_module(p, t);
+		if (t->n_devices)
+			qsort(t->devices, t->n_devices, sizeof(*t->devices), by_device);
+		if (t->verdict != VERDICT_BIND)
+			continue;
+		if (t->target->isolation == ISOLATION_NONE && say_blockers(p, t, false))
+			cure(p, "bind these too, or use another slot, before you start a virtual machine with [%s]",
+				t->target->name);
+		say_siblings(p, t);
+		say_group_drivers(p, t);
+	}
+	add_steps(p);
+}
+
+int plan_make(const struct config *c, const struct bootwords *w, const struct snapshot *s,
+	const struct module_facts *m, struct plan *ret)
+{
+	_cleanup_(plan_free) struct plan plan = { 0 };
+	struct planner p = {
+		.config = c, .words = w, .snapshot = s, .module = m, .plan = &plan,
+	};
+
+	for (size_t i = 0; i < c->n_targets; i++) {
+		struct plan_target *t = array_add(&plan.targets, &plan.n_targets, sizeof(*t));
+
+		if (!t)
+			return -ENOMEM;
+		t->target = &c->targets[i];
+	}
+	decide(&p);
+	if (p.r < 0)
+		return p.r;
+	*ret = plan;
+	plan = (struct plan){ 0 };
+	return 0;
+}
+
+const char *verdict_name(enum verdict verdict)
+{
+	static const char *const names[] = {
+		[VERDICT_BIND] = "bind",
+		[VERDICT_REFUSED] = "refused",
+		[VERDICT_SKIPPED] = "skipped",
+		[VERDICT_INACTIVE] = "inactive",
+	};
+
+	return names[verdict];
+}
+
+void plan_free(struct plan *p)
+{
+	for (size_t i = 0; i < p->n_targets; i++)
+		free(p->targets[i].devices);
+	free(p->targets);
+	free(p->steps);
+	findings_free(&p->findings);
+	*p = (struct plan){ 0 };
+}

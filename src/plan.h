@@ -1,0 +1,60 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What will be done, and why not the rest: a pure function of configuration, boot words and machine.
+ * The isolation rule, the guards and the meaning of the boot words live here and nowhere else, so
+ * that --dry-run and --check say what --bind does. */
+
+#include "bootwords.h"
+#include "config.h"
+#include "finding.h"
+#include "snapshot.h"
+
+enum verdict {
+	VERDICT_BIND,
+	VERDICT_REFUSED,
+	VERDICT_SKIPPED,  /* by a boot word */
+	VERDICT_INACTIVE, /* none of its profiles is chosen at this boot */
+};
+
+struct plan_device {
+	size_t device;  /* index in the snapshot */
+	bool pulled_in; /* by isolation = whole-group */
+};
+
+struct plan_target {
+	const struct target *target;
+	enum verdict verdict;
+	struct plan_device *devices; /* in order of address once the plan is made */
+	size_t n_devices;
+};
+
+enum step_kind {
+	STEP_OVERRIDE, /* write driver_override */
+	STEP_LOAD,     /* load the VFIO driver's module */
+	STEP_SETTLE,   /* see that the device is bound to the driver; unbind and bind where it is not */
+	STEP_TYPE1,    /* load vfio_iommu_type1; nothing depends on it at boot */
+};
+
+struct step {
+	enum step_kind kind;
+	size_t target; /* index in plan->targets; for OVERRIDE and SETTLE */
+	size_t device; /* index in the snapshot; for OVERRIDE and SETTLE */
+};
+
+struct plan {
+	struct plan_target *targets; /* one for each of the configuration's, in its order */
+	size_t n_targets;
+	struct step *steps;          /* what to do, in that order; none: touch nothing */
+	size_t n_steps;
+	struct findings findings;
+};
+
+/* Decides. @m may be NULL only where @c has no target. The plan points into @c and indexes @s: both
+ * must outlive it. 0, or -ENOMEM. */
+int plan_make(const struct config *c, const struct bootwords *w, const struct snapshot *s,
+	const struct module_facts *m, struct plan *ret) _must_check_;
+/* Whether a line of the configuration may mean this device: what scan.c must look at closely. */
+bool plan_wants(const struct config *c, const struct pci_device *d);
+const char *verdict_name(enum verdict verdict);
+void plan_free(struct plan *p);

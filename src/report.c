@@ -1,0 +1,466 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <inttypes.h>
+#include <sys/stat.h>
+#include <sys/utsname.h>
+#include <time.h>
+
+#include "log.h"
+#include "report.h"
+
+/* Lines for the kernel log: about ten in five seconds are kept. */
+#define LOG_TARGETS_MAX 6
+
+static const struct findings *findings_of(const struct report *r, int source)
+{
+	switch (source) {
+	case 0:
+		return r->config ? &r->config->errors : NULL;
+	case 1:
+		return r->plan ? &r->plan->findings : NULL;
+	default:
+		return r->outcome ? &r->outcome->findings : NULL;
+	}
+}
+
+/* The finding after @f, over all sources; the first one for NULL, NULL behind the last. */
+static const struct finding *next_finding(const struct report *r, const struct finding *f)
+{
+	for (int source = 0; source < 3; source++) {
+		const struct findings *list = findings_of(r, source);
+
+		if (!list || list->n == 0)
+			continue;
+		if (!f)
+			return list->items;
+		if (f < list->items || f >= list->items + list->n)
+			continue;
+		if (++f < list->items + list->n)
+			return f;
+		f = NULL;
+	}
+	return NULL;
+}
+
+#define for_each_finding(r, f)                                                                     \
+	for (const struct finding *f = next_finding((r), NULL); f; f = next_finding((r), f))
+
+static bool finding_about(const struct finding *f, const struct plan_target *t)
+{
+	return t ? f->target && streq(f->target, t->target->name) : !f->target;
+}
+
+int report_status(const struct report *r)
+{
+	int worst = SEVERITY_NOTE;
+
+	for_each_finding(r, f)
+		if ((int)f->severity > worst)
+			worst = (int)f->severity;
+	return worst == SEVERITY_ERROR ? 2 : worst == SEVERITY_WARNING ? 1 : 0;
+}
+
+/* What became of a target, as one word of the record and of JSON. */
+static const char *target_word(const struct report *r, size_t i)
+{
+	static const char *const states[] = {
+		[TARGET_UNTOUCHED] = "untouched",
+		[TARGET_BOUND] = "bound",
+		[TARGET_FAILED] = "failed",
+		[TARGET_HUNG] = "hung",
+	};
+
+	if (r->plan->targets[i].verdict == VERDICT_BIND && r->outcome)
+		return states[r->outcome->targets[i]];
+	return verdict_name(r->plan->targets[i].verdict);
+}
+
+static enum device_state device_state(const struct report *r, size_t device)
+{
+	return r->outcome ? r->outcome->devices[device] : DEVICE_UNTOUCHED;
+}
+
+/* --- for people --- */
+
+static void text_target_head(const struct report *r, size_t i, FILE *out)
+{
+	const struct plan_target *t = &r->plan->targets[i];
+	static const char *const done[] = {
+		[TARGET_UNTOUCHED] = "was not touched",
+		[TARGET_BOUND] = "is bound to vfio-pci",
+		[TARGET_FAILED] = "could not be bound; what was begun is undone",
+		[TARGET_HUNG] = "hangs",
+	};
+	const char *text = "is refused: nothing of it is bound";
+
+	if (t->verdict == VERDICT_BIND)
+		text = r->outcome ? done[r->outcome->targets[i]] : "would be bound to vfio-pci";
+	else if (t->verdict == VERDICT_SKIPPED)
+		text = "is skipped at this boot";
+	else if (t->verdict == VERDICT_INACTIVE)
+		text = "is not in this boot: none of its profiles is chosen";
+	fprintf(out, "[%s] %s\n", t->target->name, text);
+}
+
+static void text_device(const struct report *r, const struct plan_device *pd, FILE *out)
+{
+	const struct pci_device *d = &r->snapshot->devices[pd->device];
+
+	fprintf(out, "  %s  %s  %s", PCI_ADDR(d->addr), PCI_ID(d->id), d->name ?: class_name(d->class));
+	if (d->group != NO_GROUP)
+		fprintf(out, ", IOMMU group %d", d->group);
+	if (d->driver)
+		fprintf(out, ", held by %s", d->driver);
+	fprintf(out, "%s\n", pd->pulled_in ? ", bound because of its group" : "");
+}
+
+static void text_findings(const struct report *r, const struct plan_target *t, FILE *out, bool verbose)
+{
+	const char *indent = t ? "  " : "";
+
+	for_each_finding(r, f) {
+		if (!finding_about(f, t) || (f->severity == SEVERITY_NOTE && t && !verbose))
+			continue;
+		fprintf(out, "%s%s: %s [%s]\n", indent, severity_name(f->severity), f->text, f->id);
+		if (f->cure)
+			fprintf(out, "%s  -> %s\n", indent, f->cure);
+	}
+}
+
+static void count(const struct report *r, enum severity severity, size_t *n)
+{
+	*n = 0;
+	for_each_finding(r, f)
+		*n += f->severity == severity;
+}
+
+static void text_summary(const struct report *r, FILE *out)
+{
+	size_t errors, warnings, bound = 0, other = 0;
+
+	count(r, SEVERITY_ERROR, &errors);
+	count(r, SEVERITY_WARNING, &warnings);
+	for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
+		if (r->plan->targets[i].verdict == VERDICT_BIND &&
+			(!r->outcome || r->outcome->targets[i] == TARGET_BOUND))
+			bound++;
+		else
+			other++;
+	}
+	if (r->plan)
+		fprintf(out, "%zu target%s %s, %zu not; ", bound, bound == 1 ? "" : "s",
+			r->outcome ? "bound" : "would be bound", other);
+	fprintf(out, "%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings,
+		warnings == 1 ? "" : "s");
+}
+
+void report_text(const struct report *r, FILE *out, bool verbose)
+{
+	if (r->config && r->config->n_files == 0)
+		fprintf(out, "no configuration: neither " CONFIG_FILE " nor " CONFIG_DROPINS
+			     "/*.conf; nothing to do\n");
+	for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
+		const struct plan_target *t = &r->plan->targets[i];
+
+		text_target_head(r, i, out);
+		for (size_t j = 0; j < t->n_devices; j++)
+			text_device(r, &t->devices[j], out);
+		text_findings(r, t, out, verbose);
+	}
+	text_findings(r, NULL, out, verbose);
+	text_summary(r, out);
+}
+
+/* --- JSON --- */
+
+/* The length of the UTF-8 sequence at @s, 0 where it is none (RFC 3629, less the overlong forms'
+ * finer points: a reader may take those amiss, but not our quotes). */
+static size_t utf8_length(const char *s)
+{
+	unsigned char c = (unsigned char)s[0];
+	size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 :
+		c >= 0xf0 && c < 0xf5 ? 4 : 0;
+
+	for (size_t i = 1; i < n; i++)
+		if (((unsigned char)s[i] & 0xc0) != 0x80)
+			return 0;
+	return n;
+}
+
+static void json_string(FILE *out, const char *s)
+{
+	if (!s) {
+		fputs("null", out);
+		return;
+	}
+	fputc('"', out);
+	while (*s) {
+		size_t n = utf8_length(s);
+
+		if (*s == '"' || *s == '\\')
+			fprintf(out, "\\%c", *s);
+		else if ((unsigned char)*s < 0x20)
+			fprintf(out, "\\u%04x", *s);
+		else if (n)
+			fwrite(s, 1, n, out);
+		else
+			fputs("\\ufffd", out);
+		s += n ?: 1;
+	}
+	fputc('"', out);
+}
+
+static void json_key(FILE *out, const char *key, const char *value)
+{
+	fprintf(out, "\"%s\": ", key);
+	json_string(out, value);
+}
+
+static void json_strings(FILE *out, const char *key, char *const *list, size_t n)
+{
+	fprintf(out, "\"%s\": [", key);
+	for (size_t i = 0; i < n; i++) {
+		fputs(i ? ", " : "", out);
+		json_string(out, list[i]);
+	}
+	fputc(']', out);
+}
+
+static void json_device(const struct report *r, const struct plan_device *pd, FILE *out)
+{
+	const struct pci_device *d = &r->snapshot->devices[pd->device];
+
+	fputs("{", out);
+	json_key(out, "address", PCI_ADDR(d->addr));
+	fputs(", ", out);
+	json_key(out, "path", d->path.n_hops ? PCI_PATH(&d->path) : NULL);
+	fputs(", ", out);
+	json_key(out, "id", PCI_ID(d->id));
+	fprintf(out, ", \"class\": \"%06x\", ", d->class);
+	json_key(out, "name", d->name);
+	fputs(", ", out);
+	json_key(out, "driver", d->driver);
+	if (d->group == NO_GROUP)
+		fputs(", \"group\": null", out);
+	else
+		fprintf(out, ", \"group\": %d", d->group);
+	fprintf(out, ", \"pulled_in\": %s", pd->pulled_in ? "true" : "false");
+	if (r->outcome) {
+		fputs(", ", out);
+		json_key(out, "state", device_state_name(device_state(r, pd->device)));
+	}
+	fputs("}", out);
+}
+
+static void json_targets(const struct report *r, FILE *out)
+{
+	fputs("\"targets\": [", out);
+	for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
+		const struct plan_target *t = &r->plan->targets[i];
+
+		fputs(i ? ",\n    {" : "\n    {", out);
+		json_key(out, "name", t->target->name);
+		fputs(", ", out);
+		json_key(out, "verdict", target_word(r, i));
+		fputs(", \"devices\": [", out);
+		for (size_t j = 0; j < t->n_devices; j++) {
+			fputs(j ? ",\n      " : "\n      ", out);
+			json_device(r, &t->devices[j], out);
+		}
+		fputs("]}", out);
+	}
+	fputs("],\n  ", out);
+}
+
+static void json_findings(const struct report *r, FILE *out)
+{
+	bool first = true;
+
+	fputs("\"findings\": [", out);
+	for_each_finding(r, f) {
+		fputs(first ? "\n    {" : ",\n    {", out);
+		first = false;
+		json_key(out, "severity", severity_name(f->severity));
+		fputs(", ", out);
+		json_key(out, "id", f->id);
+		fputs(", ", out);
+		json_key(out, "target", f->target);
+		fputs(", ", out);
+		json_key(out, "address", f->has_addr ? PCI_ADDR(f->addr) : NULL);
+		fputs(", ", out);
+		json_key(out, "text", f->text);
+		fputs(", ", out);
+		json_key(out, "cure", f->cure);
+		fputs("}", out);
+	}
+	fputs("]\n", out);
+}
+
+void report_json(const struct report *r, FILE *out)
+{
+	fputs("{\n  \"format\": 1,\n  ", out);
+	json_key(out, "version", VERSION);
+	fputs(",\n  ", out);
+	json_key(out, "command", r->command);
+	fprintf(out, ",\n  \"status\": %d,\n  ", report_status(r));
+	json_strings(out, "files", r->config->files, r->config->n_files);
+	fprintf(out, ",\n  \"digest\": \"%016" PRIx64 "\",\n  ", r->config->digest);
+	if (r->words) {
+		json_strings(out, "boot_words", r->words->words, r->words->n_words);
+		fputs(",\n  ", out);
+	}
+	json_targets(r, out);
+	json_findings(r, out);
+	fputs("}\n", out);
+}
+
+/* --- the kernel log --- */
+
+/* The worst thing said of a target, or of none; how many more there are of that kind. */
+static const struct finding *worst_finding(const struct report *r, const struct plan_target *t, size_t *ret_more)
+{
+	const struct finding *worst = NULL;
+
+	*ret_more = 0;
+	for_each_finding(r, f) {
+		if (!finding_about(f, t))
+			continue;
+		if (!worst || f->severity > worst->severity) {
+			worst = f;
+			*ret_more = 0;
+		} else if (f->severity == worst->severity) {
+			++*ret_more;
+		}
+	}
+	return worst;
+}
+
+static void log_finding(int level, const char *who, const char *what, const struct finding *f, size_t more)
+{
+	char tail[64] = "";
+
+	if (more)
+		snprintf(tail, sizeof(tail), " (%zu more, see " RECORD_FILE ")", more);
+	/* The tail has to survive the cut of a long line. */
+	log_line(level, "%s%s%s%.800s%s", who, what, f ? ": " : "", f ? f->text : "", tail);
+}
+
+static void log_target(const struct report *r, size_t i)
+{
+	const struct plan_target *t = &r->plan->targets[i];
+	_cleanup_free_ char *who = format("%s: ", t->target->name), *list = strdup("");
+	const struct finding *worst;
+	size_t more;
+
+	if (!who || t->verdict == VERDICT_INACTIVE || t->verdict == VERDICT_SKIPPED)
+		return;
+	worst = worst_finding(r, t, &more);
+	if (t->verdict == VERDICT_REFUSED) {
+		log_finding(LOG_ERR, who, "refused, nothing of it is bound", worst, more);
+		return;
+	}
+	if (r->outcome->targets[i] != TARGET_BOUND) {
+		log_finding(LOG_ERR, who, target_word(r, i), worst, more);
+		return;
+	}
+	for (size_t j = 0; j < t->n_devices && list; j++) {
+		char *longer = format("%s%s%s", list, *list ? " " : "",
+			PCI_ADDR(r->snapshot->devices[t->devices[j].device].addr));
+
+		free(list);
+		list = longer;
+	}
+	log_line(LOG_NOTICE, "%sbound to vfio-pci: %.800s", who, list ?: "");
+}
+
+void report_log(const struct report *r)
+{
+	const struct finding *worst;
+	size_t more, warnings, n = r->plan ? r->plan->n_targets : 0;
+
+	for (size_t i = 0; i < n && i < LOG_TARGETS_MAX; i++)
+		log_target(r, i);
+	if (n > LOG_TARGETS_MAX)
+		log_line(LOG_NOTICE, "%zu more targets, see " RECORD_FILE, n - LOG_TARGETS_MAX);
+	worst = worst_finding(r, NULL, &more);
+	if (worst && worst->severity == SEVERITY_ERROR)
+		log_finding(LOG_ERR, "", r->plan ? "error" : "configuration in error, nothing is bound", worst, more);
+	else if (worst && worst->severity == SEVERITY_NOTE)
+		log_finding(LOG_NOTICE, "", "note", worst, more);
+	count(r, SEVERITY_WARNING, &warnings);
+	if (warnings)
+		log_line(LOG_WARNING, "%zu warning%s, see " RECORD_FILE, warnings, warnings == 1 ? "" : "s");
+}
+
+/* --- the boot record --- */
+
+double seconds_since_boot(void)
+{
+	struct timespec ts;
+
+	clock_gettime(CLOCK_BOOTTIME, &ts);
+	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
+}
+
+static void record_write(const struct report *r, FILE *out)
+{
+	struct utsname uts = { 0 };
+
+	uname(&uts);
+	fprintf(out, "record 1\nversion " VERSION "\nkernel %s\nstarted %.3f\nfinished %.3f\n", uts.release,
+		r->started, seconds_since_boot());
+	fprintf(out, "digest %016" PRIx64 "\n", r->config->digest);
+	for (size_t i = 0; i < r->config->n_files; i++)
+		fprintf(out, "config %s\n", r->config->files[i]);
+	for (size_t i = 0; r->words && i < r->words->n_words; i++)
+		fprintf(out, "word %s\n", r->words->words[i]);
+	fprintf(out, "status %d\n", report_status(r));
+	for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
+		const struct plan_target *t = &r->plan->targets[i];
+
+		fprintf(out, "target %s %s\n", t->target->name, target_word(r, i));
+		for (size_t j = 0; j < t->n_devices; j++) {
+			const struct pci_device *d = &r->snapshot->devices[t->devices[j].device];
+
+			fprintf(out, "device %s %s %s %d %s\n", t->target->name, PCI_ADDR(d->addr), PCI_ID(d->id),
+				d->group, device_state_name(device_state(r, t->devices[j].device)));
+		}
+	}
+	for_each_finding(r, f) {
+		fprintf(out, "finding %s %s %s %s %s\n", severity_name(f->severity), f->id, f->target ?: "-",
+			f->has_addr ? PCI_ADDR(f->addr) : "-", f->text);
+		if (f->cure)
+			fprintf(out, "cure %s\n", f->cure);
+	}
+	fprintf(out, "end\n");
+}
+
+int report_record(const struct report *r, const char *dir)
+{
+	_cleanup_free_ char *path = format("%s/record", dir), *temp = format("%s/record.new", dir);
+	_cleanup_close_ int fd = -1;
+	FILE *out;
+	int error;
+
+	if (!path || !temp)
+		return -ENOMEM;
+	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
+		return -errno;
+	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	if (fd < 0)
+		return -errno;
+	out = fdopen(fd, "w");
+	if (!out)
+		return -ENOMEM;
+	fd = -1;
+	record_write(r, out);
+	error = ferror(out) ? -EIO : 0;
+	if (fclose(out) != 0 && error == 0)
+		error = -errno;
+	/* Whole or not at all: a reader never sees half of it. */
+	if (error == 0 && rename(temp, path) < 0)
+		error = -errno;
+	if (error < 0)
+		unlink(temp);
+	return error;
+}

@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Plan and outcome for people, for scripts (JSON), for the kernel log, and the boot record. */
+
+#include "apply.h"
+
+#define RECORD_DIR  "/run/vfio-early"
+#define RECORD_FILE RECORD_DIR "/record"
+
+/* All there is to tell of one run; parts that it did not come to are NULL. */
+struct report {
+	const char *command; /* "bind", "dry-run", "check-config" */
+	const struct config *config;
+	const struct bootwords *words;
+	const struct snapshot *snapshot;
+	const struct plan *plan;
+	const struct outcome *outcome;
+	double started;      /* seconds since the kernel's start (CLOCK_BOOTTIME) */
+};
+
+/* CLOCK_BOOTTIME: what the kernel log counts in, suspends included. */
+double seconds_since_boot(void);
+/* 0 ok, 1 a warning, 2 a target refused, the configuration in error, or something broken. */
+int report_status(const struct report *r);
+/* With @verbose notes are shown too. */
+void report_text(const struct report *r, FILE *out, bool verbose);
+/* The schema is in vfio-early(8), JSON. */
+void report_json(const struct report *r, FILE *out);
+/* A line for each target and what is wrong besides, few enough for the kernel's rate limit. */
+void report_log(const struct report *r);
+/* Writes the boot record below @dir, whole or not at all. 0, or negative errno. */
+int report_record(const struct report *r, const char *dir) _must_check_;

@@ -1,0 +1,421 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <endian.h>
+#include <fcntl.h>
+#include <inttypes.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include <libudev.h>
+
+#include "scan.h"
+#include "sysfs.h"
+
+#define PCI_DEVICES "bus/pci/devices"
+#define GROUPS      "kernel/iommu_groups"
+
+static int open_dir(int dirfd, const char *path, DIR **ret)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret = fdopendir(fd);
+	if (*ret)
+		return 0;
+	close(fd);
+	return -ENOMEM;
+}
+
+static struct dirent *next_entry(DIR *dir)
+{
+	struct dirent *e;
+
+	do
+		e = readdir(dir);
+	while (e && e->d_name[0] == '.');
+	return e;
+}
+
+static bool exists(int dirfd, const char *path)
+{
+	return faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
+}
+
+static void attribute_path(const struct pci_device *d, const char *name, char buf[static PATH_MAX])
+{
+	snprintf(buf, PATH_MAX, PCI_DEVICES "/%s/%s", PCI_ADDR(d->addr), name);
+}
+
+/* --- pass one: what every device is --- */
+
+/* From the link's target, ".../devices/pci0000:00/0000:00:01.0/0000:01:00.0": the device's path from
+ * its root bus on. A root bus below another device is VMD's (or, below a VMBUS one, Hyper-V's). */
+static void parse_topology(struct pci_device *d, char *link)
+{
+	struct pci_path path = { 0 };
+	bool below_pci = false, below_vmbus = false;
+	char *save = NULL;
+
+	for (char *c = strtok_r(link, "/", &save); c; c = strtok_r(NULL, "/", &save)) {
+		unsigned domain, bus;
+		struct pci_addr a;
+		int end = 0;
+
+		if (sscanf(c, "pci%8x:%2x%n", &domain, &bus, &end) == 2 && c[end] == '\0') {
+			below_pci = path.n_hops > 0;
+			path = (struct pci_path){ .domain = domain, .bus = (uint8_t)bus };
+		} else if (pci_addr_parse(c, &a, NULL) == 0) {
+			if (path.n_hops == PCI_PATH_HOPS)
+				return;
+			path.hop[path.n_hops].dev = a.dev;
+			path.hop[path.n_hops++].fn = a.fn;
+		} else if (skip_prefix(c, "VMBUS")) {
+			below_vmbus = true;
+		}
+	}
+	d->path = path;
+	d->on_root_bus = path.n_hops == 1;
+	d->behind_vmd = below_pci;
+	d->appears_late = below_pci || below_vmbus;
+}
+
+/* KEY=VALUE lines (drivers/pci/pci-driver.c, pci_uevent(); drivers/base/core.c, dev_uevent()). */
+static int parse_uevent(struct pci_device *d, char *text)
+{
+	bool has_class = false, has_id = false;
+	char *line;
+
+	while ((line = strsep(&text, "\n"))) {
+		const char *v;
+
+		if ((v = skip_prefix(line, "DRIVER="))) {
+			free(d->driver);
+			d->driver = strdup(v);
+			if (!d->driver)
+				return -ENOMEM;
+		} else if ((v = skip_prefix(line, "PCI_CLASS="))) {
+			has_class = sscanf(v, "%6" SCNx32, &d->class) == 1;
+		} else if ((v = skip_prefix(line, "PCI_ID="))) {
+			has_id = pci_id_parse(v, &d->id) == 0;
+		}
+	}
+	return has_class && has_id ? 0 : -EINVAL;
+}
+
+static int scan_device(int sysfd, const char *name, struct pci_device *ret)
+{
+	struct pci_device d = { .group = NO_GROUP };
+	char path[PATH_MAX], buf[4096];
+	ssize_t n;
+	int r;
+
+	r = pci_addr_parse(name, &d.addr, NULL);
+	if (r < 0)
+		return r;
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", name);
+	n = readlinkat(sysfd, path, buf, sizeof(buf) - 1);
+	if (n >= 0) {
+		buf[n] = '\0';
+		parse_topology(&d, buf);
+	}
+	attribute_path(&d, "uevent", path);
+	n = sysfs_read(sysfd, path, buf, sizeof(buf));
+	if (n < 0)
+		return (int)n;
+	r = parse_uevent(&d, buf);
+	if (r < 0) {
+		free(d.driver);
+		return r;
+	}
+	*ret = d;
+	return 0;
+}
+
+static int scan_devices(int sysfd, struct snapshot *s)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *e;
+	int r;
+
+	r = open_dir(sysfd, PCI_DEVICES, &dir);
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	while ((e = next_entry(dir))) {
+		struct pci_device d, *place;
+
+		r = scan_device(sysfd, e->d_name, &d);
+		if (r == -ENOMEM)
+			return r;
+		if (r < 0)
+			continue;
+		place = array_add(&s->devices, &s->n_devices, sizeof(*place));
+		if (!place) {
+			free(d.driver);
+			return -ENOMEM;
+		}
+		*place = d;
+	}
+	snapshot_sort(s);
+	return 0;
+}
+
+/* --- pass two: the IOMMU groups of the devices that matter --- */
+
+static int scan_group_members(int sysfd, struct snapshot *s, struct iommu_group *g)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	char path[PATH_MAX];
+	struct dirent *e;
+	int r;
+
+	snprintf(path, sizeof(path), GROUPS "/%d/devices", g->number);
+	r = open_dir(sysfd, path, &dir);
+	if (r < 0)
+		return r;
+	while ((e = next_entry(dir))) {
+		struct pci_device *d = NULL;
+		struct pci_addr addr;
+
+		if (pci_addr_parse(e->d_name, &addr, NULL) == 0)
+			d = snapshot_find(s, addr);
+		if (d)
+			d->group = g->number;
+		else if (!g->foreign_member && !(g->foreign_member = strdup(e->d_name)))
+			return -ENOMEM;
+	}
+	return 0;
+}
+
+static int scan_group(int sysfd, struct snapshot *s, int number)
+{
+	struct iommu_group *g = array_add(&s->groups, &s->n_groups, sizeof(*g));
+	char path[PATH_MAX], buf[4096], *rest = buf, *line;
+
+	if (!g)
+		return -ENOMEM;
+	g->number = number;
+	/* drivers/vfio/group.c, vfio_noiommu_group_alloc(), names it so; other groups have no name. */
+	snprintf(path, sizeof(path), GROUPS "/%d/name", number);
+	g->noiommu = sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "vfio-noiommu");
+
+	/* "0x00000000fee00000 0x00000000feefffff msi" each (drivers/iommu/iommu.c). */
+	snprintf(path, sizeof(path), GROUPS "/%d/reserved_regions", number);
+	if (sysfs_read(sysfd, path, buf, sizeof(buf)) < 0)
+		buf[0] = '\0';
+	while ((line = strsep(&rest, "\n"))) {
+		const char *type = strrchr(line, ' ');
+
+		g->direct_region |= type && streq(type, " direct");
+	}
+	return scan_group_members(sysfd, s, g);
+}
+
+static int scan_groups(int sysfd, const struct scan_options *o, struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n_devices; i++) {
+		struct pci_device *d = &s->devices[i];
+		char path[PATH_MAX], name[16], *end;
+		long number;
+		int r;
+
+		if (d->group != NO_GROUP || (o->wanted && !o->wanted(d, o->arg)))
+			continue;
+		attribute_path(d, "iommu_group", path);
+		r = sysfs_link_name(sysfd, path, name, sizeof(name));
+		if (r < 0)
+			continue;
+		number = strtol(name, &end, 10);
+		if (*end || number < 0 || number > INT_MAX)
+			continue;
+		r = scan_group(sysfd, s, (int)number);
+		if (r == -ENOMEM)
+			return r;
+		/* The link is there, the group is not readable: the device at least is in it. */
+		d->group = (int)number;
+	}
+	return 0;
+}
+
+/* --- pass three: what a few devices are besides --- */
+
+/* The physical address at which the firmware left a framebuffer, from struct screen_info at the start
+ * of boot_params (include/uapi/linux/screen_info.h), else from the resource that sysfb claims. */
+static uint64_t boot_framebuffer(int sysfd)
+{
+	enum { IS_VGA = 0x0f, LFB_BASE = 0x18, CAPABILITIES = 0x36, EXT_LFB_BASE = 0x3a, LENGTH = 0x40 };
+	enum { TYPE_VLFB = 0x23, TYPE_EFI = 0x70, CAPABILITY_64BIT = 1 << 1 };
+	unsigned char info[LENGTH + 1];
+	_cleanup_fclose_ FILE *iomem = NULL;
+	uint64_t base = 0;
+	char line[256];
+
+	if (sysfs_read(sysfd, "kernel/boot_params/data", (char *)info, sizeof(info)) >= LENGTH - 1) {
+		uint32_t low, high, capabilities;
+
+		memcpy(&low, info + LFB_BASE, sizeof(low));
+		memcpy(&high, info + EXT_LFB_BASE, sizeof(high));
+		memcpy(&capabilities, info + CAPABILITIES, sizeof(capabilities));
+		if (info[IS_VGA] == TYPE_VLFB || info[IS_VGA] == TYPE_EFI)
+			base = le32toh(low);
+		if (base && (le32toh(capabilities) & CAPABILITY_64BIT))
+			base |= (uint64_t)le32toh(high) << 32;
+	}
+	if (base)
+		return base;
+	iomem = fopen("/proc/iomem", "re");
+	while (iomem && fgets(line, sizeof(line), iomem))
+		if (strstr(line, " : BOOTFB") && sscanf(line, " %" SCNx64 "-", &base) == 1)
+			return base;
+	return 0;
+}
+
+/* Whether one of the six BARs, "0xSTART 0xEND 0xFLAGS" each, holds the address. */
+static bool bars_hold(int sysfd, const struct pci_device *d, uint64_t address)
+{
+	char path[PATH_MAX], buf[4096], *rest = buf, *line;
+
+	attribute_path(d, "resource", path);
+	if (sysfs_read(sysfd, path, buf, sizeof(buf)) < 0)
+		return false;
+	for (int bar = 0; bar < 6 && (line = strsep(&rest, "\n")); bar++) {
+		uint64_t start, end;
+
+		if (sscanf(line, "%" SCNx64 " %" SCNx64, &start, &end) == 2 && end && address >= start &&
+			address <= end)
+			return true;
+	}
+	return false;
+}
+
+static void scan_displays(int sysfd, struct snapshot *s)
+{
+	uint64_t framebuffer = boot_framebuffer(sysfd);
+
+	for (size_t i = 0; i < s->n_devices; i++) {
+		struct pci_device *d = &s->devices[i];
+		char path[PATH_MAX], buf[8];
+
+		if (!device_is_display(d))
+			continue;
+		attribute_path(d, "boot_vga", path);
+		d->boot_vga = sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "1");
+		d->boot_framebuffer = framebuffer && bars_hold(sysfd, d, framebuffer);
+	}
+}
+
+/* The attribute exists for bridges only; its presence wakes nothing, unlike reading "config". */
+static void scan_bridges(int sysfd, struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n_devices; i++) {
+		struct pci_device *d = &s->devices[i];
+		char path[PATH_MAX];
+
+		attribute_path(d, "secondary_bus_number", path);
+		/* Only in a group is it asked whether one is a bridge; the class spares the others. */
+		d->is_bridge = (d->group != NO_GROUP || CLASS_BASE(d->class) == 0x06) && exists(sysfd, path);
+	}
+}
+
+static void scan_iommu(int sysfd, struct snapshot *s)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+
+	s->iommu_active = open_dir(sysfd, "class/iommu", &dir) == 0 && next_entry(dir);
+	s->has_dmar = exists(sysfd, "firmware/acpi/tables/DMAR");
+	s->has_ivrs = exists(sysfd, "firmware/acpi/tables/IVRS");
+}
+
+/* --- a live system --- */
+
+/* A module has the attribute initstate, what is built in has not (libkmod-module.c does the same). */
+static bool driver_is_builtin(int sysfd, const char *driver)
+{
+	char path[PATH_MAX], module[128];
+
+	snprintf(path, sizeof(path), "bus/pci/drivers/%s/module", driver);
+	if (sysfs_link_name(sysfd, path, module, sizeof(module)) < 0)
+		return true;
+	snprintf(path, sizeof(path), "module/%s/initstate", module);
+	return !exists(sysfd, path);
+}
+
+static void scan_live(int sysfd, struct snapshot *s)
+{
+	for (size_t i = 0; i < s->n_devices; i++) {
+		struct pci_device *d = &s->devices[i];
+		char path[PATH_MAX], buf[32];
+
+		d->driver_builtin = d->driver && driver_is_builtin(sysfd, d->driver);
+		attribute_path(d, "physfn", path);
+		d->appears_late |= exists(sysfd, path);
+		/* Below an external port: pci_set_removable() in drivers/pci/probe.c. */
+		attribute_path(d, "removable", path);
+		d->appears_late |= sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "removable");
+	}
+}
+
+static const char *hwdb_property(struct udev_hwdb *hwdb, const char *modalias, const char *key)
+{
+	struct udev_list_entry *e = udev_hwdb_get_properties_list_entry(hwdb, modalias, 0);
+
+	e = udev_list_entry_get_by_name(e, key);
+	return e ? udev_list_entry_get_value(e) : NULL;
+}
+
+/* What people call the devices that matter; a machine without the database has numbers alone. */
+static int scan_names(struct snapshot *s)
+{
+	struct udev *udev = udev_new();
+	struct udev_hwdb *hwdb = udev ? udev_hwdb_new(udev) : NULL;
+	int r = 0;
+
+	for (size_t i = 0; i < s->n_devices && hwdb && r == 0; i++) {
+		struct pci_device *d = &s->devices[i];
+		_cleanup_free_ char *vendor = NULL;
+		const char *model, *v;
+		char modalias[64];
+
+		if (d->group == NO_GROUP)
+			continue;
+		snprintf(modalias, sizeof(modalias), "pci:v%08Xd%08X", d->id.vendor, d->id.device);
+		v = hwdb_property(hwdb, modalias, "ID_VENDOR_FROM_DATABASE");
+		/* The second query frees what the first one returned. */
+		vendor = v ? strdup(v) : NULL;
+		model = hwdb_property(hwdb, modalias, "ID_MODEL_FROM_DATABASE");
+		if (!vendor && !model)
+			continue;
+		d->name = format("%s%s%s", vendor ?: "", vendor && model ? " " : "", model ?: "");
+		r = d->name ? 0 : -ENOMEM;
+	}
+	udev_hwdb_unref(hwdb);
+	udev_unref(udev);
+	return r;
+}
+
+int scan_machine(int sysfd, const struct scan_options *o, struct snapshot *ret)
+{
+	_cleanup_(snapshot_free) struct snapshot s = { 0 };
+	int r;
+
+	r = scan_devices(sysfd, &s);
+	if (r == 0)
+		r = scan_groups(sysfd, o, &s);
+	if (r < 0)
+		return r;
+	scan_bridges(sysfd, &s);
+	scan_displays(sysfd, &s);
+	scan_iommu(sysfd, &s);
+	if (o->live) {
+		scan_live(sysfd, &s);
+		r = scan_names(&s);
+		if (r < 0)
+			return r;
+	} else {
+		/* What is there is there: nothing that this snapshot has can appear later. */
+		for (size_t i = 0; i < s.n_devices; i++)
+			s.devices[i].appears_late = false;
+	}
+	*ret = s;
+	s = (struct snapshot){ 0 };
+	return 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* One sysfs attribute at a time, relative to a directory: no globals, no logging. */
+
+#include "util.h"
+
+/* Reads at most @size - 1 bytes of @path into @buf and ends them with NUL; what is longer is cut. A
+ * newline at the end is taken off. The length, or negative errno. */
+ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size) _must_check_;
+/* Writes @text with one write(), as kernfs wants it (Documentation/filesystems/sysfs.rst): the
+ * attribute's own error comes back. 0, or negative errno; -EIO for a short write. */
+int sysfs_write(int dirfd, const char *path, const char *text) _must_check_;
+/* The last component of the link @path: a driver's name, a group's number. 0, or negative errno. */
+int sysfs_link_name(int dirfd, const char *path, char *buf, size_t size) _must_check_;
