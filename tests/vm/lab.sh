@@ -18,9 +18,10 @@ debian_suite()
 suite=${VM_SUITE:-$(debian_suite)}
 base=$cache/$suite-$(cat "$vm/base" "$vm/packages" | sha256sum | cut -c 1-12)
 
+# Each argument is a line.
 say()
 {
-	printf '%s\n' "$*"
+	printf '%s\n' "$@"
 }
 
 die()
