@@ -110,6 +110,12 @@ $(BUILD)/tests/unit-%.o: tests/unit/%.c $(DEPS_BUILT) | $(BUILD)/tests
 $(BUILD)/tests/unit-%: $(BUILD)/tests/unit-%.o $(TEST_LIB_OBJECTS) $(LIB_OBJECTS)
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+# Its driver core stands in for the kernel's.
+$(BUILD)/tests/unit-apply: OWN_LDFLAGS += -Wl,--wrap=sysfs_write,--wrap=modules_load
+
+test: $(UNIT_TESTS)
+	@sh tests/summary $(UNIT_TESTS)
+
 .PRECIOUS: $(BUILD)/tests/unit-%.o $(BUILD)/tests/lib-%.o
 
 clean:
@@ -118,5 +124,5 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all deps install install-base install-initramfs-tools uninstall clean distclean
+.PHONY: all test deps install install-base install-initramfs-tools uninstall clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
