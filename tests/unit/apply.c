@@ -25,17 +25,17 @@ enum fault { NO_FAULT, HANG, CRASH };
 /* Shared with the children, who do the writing. */
 static struct world {
 	bool vfio_loaded;
-	int load_error;         /* of vfio_pci */
+	int load_error; /* of vfio_pci */
 	bool type1_loaded;
 	const char *fault_path; /* ends the path of the write that goes wrong, */
 	const char *fault_text; /* with this text if it is given, */
 	int fault_error;        /* thus */
 	enum fault fault;
-	int fault_times;        /* how often; 0: always */
-	int busy;               /* so many binds answer -EAGAIN */
+	int fault_times;         /* how often; 0: always */
+	int busy;                /* so many binds answer -EAGAIN */
 	bool refuses[N_DEVICES]; /* vfio-pci's probe fails */
-	bool native_refuses;    /* the old driver's too */
-} *world;
+	bool native_refuses;     /* the old driver's too */
+} * world;
 
 static char root[PATH_MAX];
 static int root_fd;
@@ -98,8 +98,8 @@ static int probe(size_t i, const char *driver)
 
 	if (*get_link(i))
 		return -EBUSY;
-	if (streq(override, "(null)") ? ours || !natives[i] || !streq(natives[i], driver) :
-					!streq(override, driver))
+	if (streq(override, "(null)") ? ours || !natives[i] || !streq(natives[i], driver)
+				      : !streq(override, driver))
 		return -ENODEV;
 	if (ours ? world->refuses[i] : world->native_refuses)
 		return -EINVAL;
@@ -196,12 +196,18 @@ static struct plan_target plan_targets[] = {
 	{ .target = &targets[1], .devices = in_two, .n_devices = 1 },
 };
 static struct step steps[] = {
-	{ STEP_OVERRIDE, 0, 0 }, { STEP_OVERRIDE, 0, 1 }, { STEP_OVERRIDE, 1, 2 },
+	{ STEP_OVERRIDE, 0, 0 },
+	{ STEP_OVERRIDE, 0, 1 },
+	{ STEP_OVERRIDE, 1, 2 },
 	{ STEP_LOAD, 0, 0 },
-	{ STEP_SETTLE, 0, 0 }, { STEP_SETTLE, 0, 1 }, { STEP_SETTLE, 1, 2 },
+	{ STEP_SETTLE, 0, 0 },
+	{ STEP_SETTLE, 0, 1 },
+	{ STEP_SETTLE, 1, 2 },
 	{ STEP_TYPE1, 0, 0 },
 };
-static const struct plan plan = { .targets = plan_targets, .n_targets = 2, .steps = steps, .n_steps = 8 };
+static const struct plan plan = {
+	.targets = plan_targets, .n_targets = 2, .steps = steps, .n_steps = 8
+};
 static const struct snapshot snapshot = { .devices = devices, .n_devices = N_DEVICES };
 static struct outcome outcome;
 
@@ -228,8 +234,8 @@ static void apply(unsigned ms)
 	EXPECT_INT(apply_plan(&plan, &snapshot, NULL, root_fd, ms, ms, &outcome), 0);
 }
 
-static void expect_device(int line, size_t i, enum device_state state, const char *driver,
-	const char *override)
+static void expect_device(
+	int line, size_t i, enum device_state state, const char *driver, const char *override)
 {
 	test_str(line, "state", device_state_name(outcome.devices[i]), device_state_name(state));
 	test_str(line, "driver", get_link(i), driver);
@@ -439,7 +445,8 @@ static void make_root(void)
 
 int main(void)
 {
-	world = mmap(NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	world = mmap(
+		NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	make_root();
 	test_good();
 	test_errors();

@@ -1,0 +1,158 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <sys/stat.h>
+
+#include "sysfs.h"
+#include "test.h"
+
+static int dir = -1;
+
+static void put(const char *name, const char *text)
+{
+	_cleanup_close_ int fd = openat(dir, name, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	EXPECT(fd >= 0 && write(fd, text, strlen(text)) == (ssize_t)strlen(text));
+}
+
+static void test_read(void)
+{
+	static const struct {
+		int line;
+		const char *what, *text;
+		size_t size;
+		const char *found;
+	} rows[] = {
+#define ROW(...) { __LINE__, __VA_ARGS__ }
+		ROW("a newline at the end goes", "0x030000\n", 32, "0x030000"),
+		ROW("no newline", "0x030000", 32, "0x030000"),
+		ROW("only the last newline goes", "a\nb\n\n", 32, "a\nb\n"),
+		ROW("empty", "", 32, ""),
+		ROW("a newline alone", "\n", 32, ""),
+		ROW("exactly full", "abc", 4, "abc"),
+		ROW("cut", "abcdef", 4, "abc"),
+		ROW("cut at a newline", "ab\ncdef", 4, "ab"),
+		ROW("white space stays", " (null) \n", 32, " (null) "),
+		ROW("room for NUL alone", "abc", 1, ""),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char buf[32];
+		ssize_t n;
+
+		memset(buf, 'X', sizeof(buf));
+		test_begin(__FILE__, rows[i].line, rows[i].what);
+		put("attr", rows[i].text);
+		n = sysfs_read(dir, "attr", buf, rows[i].size);
+		EXPECT_INT(n, strlen(rows[i].found));
+		EXPECT_STR(n >= 0 ? buf : "(error)", rows[i].found);
+		if (rows[i].size < sizeof(buf))
+			EXPECT_INT(buf[rows[i].size], 'X');
+		test_end();
+	}
+}
+
+static void test_read_errors(void)
+{
+	char buf[8] = "as was";
+
+	TEST_BEGIN("errors of reading");
+	EXPECT_INT(sysfs_read(dir, "missing", buf, sizeof(buf)), -ENOENT);
+	EXPECT_INT(sysfs_read(dir, "attr/below", buf, sizeof(buf)), -ENOTDIR);
+	EXPECT_INT(mkdirat(dir, "d", 0755), 0);
+	EXPECT_INT(sysfs_read(dir, "d", buf, sizeof(buf)), -EISDIR);
+	EXPECT_STR(buf, "as was");
+	test_end();
+}
+
+static void test_write(void)
+{
+	char buf[32];
+
+	TEST_BEGIN("write");
+	put("driver_override", "(null)\n");
+	EXPECT_INT(sysfs_write(dir, "driver_override", "vfio-pci"), 0);
+	EXPECT(sysfs_read(dir, "driver_override", buf, sizeof(buf)) > 0);
+	EXPECT_STR(buf, "vfio-pci");
+	EXPECT_INT(sysfs_write(dir, "driver_override", ""), 0);
+	test_end();
+
+	TEST_BEGIN("a missing attribute is not created");
+	EXPECT_INT(sysfs_write(dir, "unbind", "0000:01:00.0"), -ENOENT);
+	EXPECT_INT(faccessat(dir, "unbind", F_OK, 0), -1);
+	EXPECT_INT(sysfs_write(dir, "d", "x"), -EISDIR);
+	test_end();
+
+	/* As an attribute does that refuses: the error of write() itself comes back. */
+	if (access("/dev/full", W_OK) == 0) {
+		TEST_BEGIN("the error of write()");
+		EXPECT_INT(sysfs_write(AT_FDCWD, "/dev/full", "x"), -ENOSPC);
+		test_end();
+	} else {
+		TEST_SKIP("no /dev/full");
+	}
+}
+
+static void test_link(void)
+{
+	static const struct {
+		int line;
+		const char *to;
+		size_t size;
+		int r;
+		const char *name;
+	} rows[] = {
+		ROW("../../../bus/pci/drivers/vfio-pci", 32, 0, "vfio-pci"),
+		ROW("../kernel/iommu_groups/16", 32, 0, "16"),
+		ROW("plain", 32, 0, "plain"),
+		ROW("a/b/", 32, -EINVAL, NULL),
+		ROW("x/1234567", 8, 0, "1234567"),
+		ROW("x/12345678", 8, -EINVAL, NULL),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		char buf[32] = "as was";
+
+		test_begin(__FILE__, rows[i].line, rows[i].to);
+		unlinkat(dir, "driver", 0);
+		EXPECT_INT(symlinkat(rows[i].to, dir, "driver"), 0);
+		EXPECT_INT(sysfs_link_name(dir, "driver", buf, rows[i].size), rows[i].r);
+		EXPECT_STR(buf, rows[i].name ?: "as was");
+		test_end();
+	}
+
+	TEST_BEGIN("errors of links");
+	{
+		char buf[32];
+
+		EXPECT_INT(sysfs_link_name(dir, "missing", buf, sizeof(buf)), -ENOENT);
+		EXPECT_INT(sysfs_link_name(dir, "attr", buf, sizeof(buf)), -EINVAL);
+	}
+	test_end();
+}
+
+static void clean(const char *path)
+{
+	static const char *const files[] = { "attr", "driver_override", "driver", "unbind" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(files); i++)
+		unlinkat(dir, files[i], 0);
+	unlinkat(dir, "d", AT_REMOVEDIR);
+	close(dir);
+	rmdir(path);
+}
+
+int main(void)
+{
+	_cleanup_free_ char *path = format("%s/vfio-early-test-XXXXXX", getenv("TMPDIR") ?: "/tmp");
+
+	if (!path || !mkdtemp(path) || (dir = open(path, O_DIRECTORY | O_CLOEXEC)) < 0) {
+		perror("temporary directory");
+		return 1;
+	}
+	test_read();
+	test_read_errors();
+	test_write();
+	test_link();
+	clean(path);
+	return test_summary();
+}
