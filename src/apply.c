@@ -22,7 +22,7 @@ struct progress {
 	enum progress_kind kind;
 	size_t index; /* of the step in the plan; for UNDO of the device in the snapshot */
 	enum op op;
-	int error;    /* 0 or negative errno */
+	int error;     /* 0 or negative errno */
 	char from[64]; /* the driver that the device was taken from, or "" */
 };
 
@@ -58,7 +58,8 @@ static void sleep_ms(unsigned ms)
 
 /* --- in the child --- */
 
-static const char *attribute(const struct pci_device *d, const char *name, char buf[static PATH_MAX])
+static const char *attribute(
+	const struct pci_device *d, const char *name, char buf[static PATH_MAX])
 {
 	snprintf(buf, PATH_MAX, "bus/pci/devices/%s/%s", PCI_ADDR(d->addr), name);
 	return buf;
@@ -117,8 +118,8 @@ static int unbind(const struct run *run, const struct pci_device *d)
 	return r == -ENODEV || r == -ENOENT ? 0 : r;
 }
 
-/* Loading the module probed the overridden devices already; what is left is a device that had another
- * driver, or a driver that was there before. The link is the proof, whatever bind said. */
+/* Loading the module probed the overridden devices already; what is left is a device that had
+ * another driver, or a driver that was there before. The link is the proof, whatever bind said. */
 static int settle_device(struct run *run, const struct pci_device *d, struct progress *p)
 {
 	char driver[64];
@@ -137,7 +138,8 @@ static int settle_device(struct run *run, const struct pci_device *d, struct pro
 				return r;
 		}
 		p->op = OP_BIND;
-		bind = sysfs_write(run->sysfd, "bus/pci/drivers/" VFIO_DRIVER "/bind", PCI_ADDR(d->addr));
+		bind = sysfs_write(
+			run->sysfd, "bus/pci/drivers/" VFIO_DRIVER "/bind", PCI_ADDR(d->addr));
 		r = bound_driver(run, d, driver, sizeof(driver));
 		if (r < 0 || streq(driver, VFIO_DRIVER))
 			return r;
@@ -185,8 +187,8 @@ static int undo_device(struct run *run, const struct pci_device *d, struct progr
 	if (r < 0)
 		return r;
 	p->op = OP_PROBE;
-	/* It answers success when nothing binds, and the other driver's failure is not ours to judge: all
-	 * that counts is that a driver that was there is there again. */
+	/* It answers success when nothing binds, and the other driver's failure is not ours to
+	 * judge: all that counts is that a driver that was there is there again. */
 	if (!was_ours)
 		(void)!sysfs_write(run->sysfd, "bus/pci/drivers_probe", PCI_ADDR(d->addr));
 	r = bound_driver(run, d, driver, sizeof(driver));
@@ -272,8 +274,9 @@ static _printf_(6, 7) void say(struct run *run, enum severity severity, const ch
 	text = vformat(fmt, ap);
 	va_end(ap);
 	/* Short of memory there is no message; what was done stands in the outcome all the same. */
-	if (!text || finding_add(&run->outcome->findings, severity, id, target, d ? &d->addr : NULL, "%s",
-			     text) < 0)
+	if (!text ||
+		finding_add(&run->outcome->findings, severity, id, target, d ? &d->addr : NULL,
+			"%s", text) < 0)
 		return;
 }
 
@@ -305,29 +308,35 @@ static const char *target_of(const struct run *run, size_t device)
 
 static void say_step_failed(struct run *run, const struct step *step, const struct progress *p)
 {
-	const struct pci_device *d = concerns_device(step) ? &run->snapshot->devices[step->device] : NULL;
+	const struct pci_device *d =
+		concerns_device(step) ? &run->snapshot->devices[step->device] : NULL;
 	const char *target = d ? run->plan->targets[step->target].target->name : NULL;
 
 	switch (p->op) {
 	case OP_OVERRIDE:
 		say(run, SEVERITY_ERROR, "override-failed", target, d,
-			"the driver_override of %s could not be set: %s", PCI_ADDR(d->addr), reason(p->error));
+			"the driver_override of %s could not be set: %s", PCI_ADDR(d->addr),
+			reason(p->error));
 		break;
 	case OP_UNBIND:
-		say(run, SEVERITY_ERROR, "unbind-failed", target, d, "%s could not be taken from %s: %s",
-			PCI_ADDR(d->addr), p->from, reason(p->error));
+		say(run, SEVERITY_ERROR, "unbind-failed", target, d,
+			"%s could not be taken from %s: %s", PCI_ADDR(d->addr), p->from,
+			reason(p->error));
 		break;
 	case OP_LOAD:
 		if (step->kind == STEP_TYPE1)
 			say(run, SEVERITY_WARNING, "type1-missing", NULL, NULL,
-				"the module vfio_iommu_type1 could not be loaded: %s", reason(p->error));
+				"the module vfio_iommu_type1 could not be loaded: %s",
+				reason(p->error));
 		else
 			say(run, SEVERITY_ERROR, "load-failed", NULL, NULL,
-				"the module vfio-pci could not be loaded: %s; nothing is bound", reason(p->error));
+				"the module vfio-pci could not be loaded: %s; nothing is bound",
+				reason(p->error));
 		break;
 	default:
-		say(run, SEVERITY_ERROR, "bind-failed", target, d, "vfio-pci could not be bound to %s: %s",
-			PCI_ADDR(d->addr), reason(p->error));
+		say(run, SEVERITY_ERROR, "bind-failed", target, d,
+			"vfio-pci could not be bound to %s: %s", PCI_ADDR(d->addr),
+			reason(p->error));
 		break;
 	}
 }
@@ -348,8 +357,9 @@ static void step_ended(struct run *run, const struct progress *p)
 	run->outcome->devices[step->device] = DEVICE_BOUND;
 	d = &run->snapshot->devices[step->device];
 	if (p->from[0])
-		say(run, SEVERITY_NOTE, "handed-over", run->plan->targets[step->target].target->name, d,
-			"%s was taken from %s", PCI_ADDR(d->addr), p->from);
+		say(run, SEVERITY_NOTE, "handed-over",
+			run->plan->targets[step->target].target->name, d, "%s was taken from %s",
+			PCI_ADDR(d->addr), p->from);
 }
 
 static void undo_ended(struct run *run, const struct progress *p)
@@ -365,8 +375,9 @@ static void undo_ended(struct run *run, const struct progress *p)
 			"the driver_override of %s could not be cleared: %s; no other driver can have it until it is",
 			PCI_ADDR(d->addr), reason(p->error));
 	else
-		say(run, SEVERITY_ERROR, "undo-failed", target, d, "%s could not be given back to %s: %s",
-			PCI_ADDR(d->addr), d->driver ?: "its driver", reason(p->error));
+		say(run, SEVERITY_ERROR, "undo-failed", target, d,
+			"%s could not be given back to %s: %s", PCI_ADDR(d->addr),
+			d->driver ?: "its driver", reason(p->error));
 	(void)!finding_cure(&run->outcome->findings,
 		"as root: echo > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/drivers_probe",
 		PCI_ADDR(d->addr), PCI_ADDR(d->addr));
@@ -378,7 +389,8 @@ static bool take_progress(struct run *run, const struct progress *p)
 	bool is_step = p->kind == STEP_BEGUN || p->kind == STEP_ENDED;
 
 	/* A child that was overwritten by a bug must not take the parent along. */
-	if (p->kind != ALL_DONE && p->index >= (is_step ? run->plan->n_steps : run->snapshot->n_devices))
+	if (p->kind != ALL_DONE &&
+		p->index >= (is_step ? run->plan->n_steps : run->snapshot->n_devices))
 		return false;
 	run->in_flight = p->kind == STEP_BEGUN || p->kind == UNDO_BEGUN;
 	run->last = *p;
@@ -429,7 +441,8 @@ static int listen_until(struct run *run, int fd, uint64_t deadline)
 }
 
 /* A child process that runs @work and tells of it in the pipe @fds. */
-static pid_t start_child(struct run *run, int fds[static 2], void (*work)(struct run *, size_t), size_t arg)
+static pid_t start_child(
+	struct run *run, int fds[static 2], void (*work)(struct run *, size_t), size_t arg)
 {
 	pid_t pid = fork();
 
@@ -467,8 +480,9 @@ static void say_stopped(struct run *run, bool hung)
 	const char *verb = hung ? "did not come back in time" : "ended the process that did it";
 
 	if (d)
-		say(run, SEVERITY_ERROR, "hung", target_of(run, (size_t)(d - run->snapshot->devices)), d,
-			"binding %s %s%s", PCI_ADDR(d->addr), verb,
+		say(run, SEVERITY_ERROR, "hung",
+			target_of(run, (size_t)(d - run->snapshot->devices)), d, "binding %s %s%s",
+			PCI_ADDR(d->addr), verb,
 			hung ? ": the device is left as it is; its driver may hang" : "");
 	else
 		say(run, SEVERITY_ERROR, "hung", NULL, NULL, "loading the VFIO modules %s", verb);
@@ -476,8 +490,8 @@ static void say_stopped(struct run *run, bool hung)
 		run->outcome->devices[d - run->snapshot->devices] = DEVICE_HUNG;
 }
 
-/* Undoes what the child left half done, each device in a process of its own: one that hangs must not
- * keep the others. */
+/* Undoes what the child left half done, each device in a process of its own: one that hangs must
+ * not keep the others. */
 static void undo_rest(struct run *run, unsigned undo_ms)
 {
 	_cleanup_free_ pid_t *pids = calloc(run->snapshot->n_devices, sizeof(*pids));
@@ -546,7 +560,8 @@ static int run_in_child(struct run *run, unsigned apply_ms, unsigned undo_ms)
 	}
 	r = listen_until(run, fds[0], deadline);
 	close(fds[0]);
-	/* A child that sleeps in the kernel dies when it wakes; init buries it. Nobody waits here. */
+	/* A child that sleeps in the kernel dies when it wakes; init buries it. Nobody waits here.
+	 */
 	if (r <= 0)
 		kill(pid, SIGKILL);
 	waitpid(pid, NULL, WNOHANG);
@@ -565,8 +580,13 @@ int apply_plan(const struct plan *plan, const struct snapshot *s, struct modules
 	_cleanup_free_ bool *touched = calloc(s->n_devices + 1, sizeof(bool));
 	_cleanup_free_ bool *failed = calloc(plan->n_targets + 1, sizeof(bool));
 	struct run run = {
-		.plan = plan, .snapshot = s, .modules = m, .sysfd = sysfd, .touched = touched,
-		.failed = failed, .outcome = &o,
+		.plan = plan,
+		.snapshot = s,
+		.modules = m,
+		.sysfd = sysfd,
+		.touched = touched,
+		.failed = failed,
+		.outcome = &o,
 	};
 	int r;
 

@@ -22,14 +22,15 @@ struct outcome {
 	struct findings findings;
 };
 
-/* How long apply_plan() takes at most, in milliseconds: for the steps, and then for undoing what they
- * left half done. Together the 10 s that a boot waits for us. */
+/* How long apply_plan() takes at most, in milliseconds: for the steps, and then for undoing what
+ * they left half done. Together the 10 s that a boot waits for us. */
 #define APPLY_TIMEOUT_MS 8000
 #define UNDO_TIMEOUT_MS  2000
 
-/* Runs the plan's steps. Whatever can block is done by a child process; where it hangs or dies, what
- * it left half done is undone by others, one a device. @m may be NULL where no step loads a module.
- * 0 whatever became of the steps (@ret says it), or negative errno where nothing could be begun. */
+/* Runs the plan's steps. Whatever can block is done by a child process; where it hangs or dies,
+ * what it left half done is undone by others, one a device. @m may be NULL where no step loads a
+ * module. 0 whatever became of the steps (@ret says it), or negative errno where nothing could be
+ * begun. */
 int apply_plan(const struct plan *plan, const struct snapshot *s, struct modules *m, int sysfd,
 	unsigned apply_ms, unsigned undo_ms, struct outcome *ret) _must_check_;
 const char *device_state_name(enum device_state state);

@@ -6,17 +6,29 @@
 /* Words that ask for a shell before, or instead of, the usual system: such a boot gets the whole
  * machine, so that a person can repair it. */
 static const char *const rescue_words[] = {
-	"single", "s", "S", "1", "rescue", "emergency", "recovery", "break", "rd.break",
-	"systemd.unit=rescue.target", "systemd.unit=emergency.target",
-	"rd.systemd.unit=rescue.target", "rd.systemd.unit=emergency.target",
+	"single",
+	"s",
+	"S",
+	"1",
+	"rescue",
+	"emergency",
+	"recovery",
+	"break",
+	"rd.break",
+	"systemd.unit=rescue.target",
+	"systemd.unit=emergency.target",
+	"rd.systemd.unit=rescue.target",
+	"rd.systemd.unit=emergency.target",
 };
 
 static const char *const rescue_prefixes[] = { "break=", "rd.break=" };
 
-static const char *const shells[] = { "sh", "bash", "dash", "ash", "zsh", "ksh", "fish", "busybox" };
+static const char *const shells[] = { "sh", "bash", "dash", "ash", "zsh", "ksh", "fish",
+	"busybox" };
 
 /* The next word of the command line, quotes taken off, cut out in place; NULL at the end. As
- * next_arg() does: a quote may open at the start of the word or of the value, or anywhere within. */
+ * next_arg() does: a quote may open at the start of the word or of the value, or anywhere within.
+ */
 static char *next_arg(char **s)
 {
 	bool quoted = false;
@@ -91,7 +103,8 @@ static int parse_bool(const char *value)
 	return -EINVAL;
 }
 
-/* What follows "[rd.]vfio-early" in @word, '_' and '-' taken as the same; NULL where it is not ours. */
+/* What follows "[rd.]vfio-early" in @word, '_' and '-' taken as the same; NULL where it is not
+ * ours. */
 static const char *own_word(const char *word)
 {
 	static const char name[] = "vfio-early";
@@ -130,7 +143,8 @@ static int parse_own(struct bootwords *w, const char *word, const char *rest)
 			r = set_bypass(w, word, false) ?: 1;
 	} else if (key_len == strlen(".skip") && strncmp(rest, ".skip", key_len) == 0 && value) {
 		r = add_list(&w->skip, &w->n_skip, value) ?: 1;
-	} else if (key_len == strlen(".profile") && strncmp(rest, ".profile", key_len) == 0 && value) {
+	} else if (key_len == strlen(".profile") && strncmp(rest, ".profile", key_len) == 0 &&
+		value) {
 		r = add_list(&w->profiles, &w->n_profiles, value) ?: 1;
 	} else if (key_len == strlen(".verbose") && strncmp(rest, ".verbose", key_len) == 0) {
 		r = parse_bool(value);
@@ -167,9 +181,23 @@ static bool is_rescue(const char *word)
 static bool is_network_root(const char *word)
 {
 	static const char *const prefixes[] = {
-		"root=/dev/nfs", "root=nfs", "root=iscsi:", "root=nbd:", "root=cifs:", "root=dhcp",
-		"root=live:http", "root=live:ftp", "root=live:nfs", "root=fcoe:", "nfsroot=",
-		"netroot=", "boot=nfs", "nbdroot=", "iscsi_target_name=", "fetch=", "netboot=",
+		"root=/dev/nfs",
+		"root=nfs",
+		"root=iscsi:",
+		"root=nbd:",
+		"root=cifs:",
+		"root=dhcp",
+		"root=live:http",
+		"root=live:ftp",
+		"root=live:nfs",
+		"root=fcoe:",
+		"nfsroot=",
+		"netroot=",
+		"boot=nfs",
+		"nbdroot=",
+		"iscsi_target_name=",
+		"fetch=",
+		"netboot=",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(prefixes); i++)

@@ -6,20 +6,20 @@
 #include "util.h"
 
 struct bootwords {
-	char *bypass;     /* the word for which nothing is bound at this boot; NULL: bind */
-	bool bypass_bad;  /* it starts like one of ours and is not understood */
+	char *bypass;    /* the word for which nothing is bound at this boot; NULL: bind */
+	bool bypass_bad; /* it starts like one of ours and is not understood */
 	bool verbose;
-	char **skip;      /* TARGET, ADDRESS or ID */
+	char **skip; /* TARGET, ADDRESS or ID */
 	size_t n_skip;
-	char **profiles;  /* rd.vfio-early.profile= */
+	char **profiles; /* rd.vfio-early.profile= */
 	size_t n_profiles;
-	char **words;     /* all that had a part in this, as typed, for the boot record */
+	char **words; /* all that had a part in this, as typed, for the boot record */
 	size_t n_words;
 	bool network_root; /* the root file system comes over the network */
 };
 
-/* Parses @cmdline as the kernel does (lib/cmdline.c, next_arg(): double quotes, no escapes). A bypass
- * is any of rd.vfio-early=0, a rescue boot's words, or a kdump kernel (elfcorehdr=); the caller adds
- * /proc/vmcore. 0, or -ENOMEM. */
+/* Parses @cmdline as the kernel does (lib/cmdline.c, next_arg(): double quotes, no escapes). A
+ * bypass is any of rd.vfio-early=0, a rescue boot's words, or a kdump kernel (elfcorehdr=); the
+ * caller adds /proc/vmcore. 0, or -ENOMEM. */
 int bootwords_parse(const char *cmdline, struct bootwords *ret) _must_check_;
 void bootwords_free(struct bootwords *w);

@@ -14,8 +14,8 @@
 #define LINE_MAX_INIH    197
 #define SECTION_MAX_INIH 49
 
-#define DEVICE_EXPECTED                                                                            \
-	"expected a PCI address (0000:01:00.0, or 01:00.* for all its functions) or a topology path "  \
+#define DEVICE_EXPECTED                                                                               \
+	"expected a PCI address (0000:01:00.0, or 01:00.* for all its functions) or a topology path " \
 	"(00:01.0/00.0), either followed by the ID that must be found there, or an ID alone (10de:2786)"
 
 struct word {
@@ -101,7 +101,10 @@ static const char *word_list(const struct word *words, size_t n, char *buf, size
 	buf[0] = '\0';
 	for (size_t i = 0; i < n && used < size; i++)
 		used += (size_t)snprintf(buf + used, size - used, "%s%s",
-			i == 0 ? "" : i == n - 1 ? " or " : ", ", words[i].word);
+			i == 0               ? ""
+				: i == n - 1 ? " or "
+					     : ", ",
+			words[i].word);
 	return buf;
 }
 
@@ -211,10 +214,12 @@ static void set_device(struct parser *p, struct target *t, const char *value)
 		if (!selector_same_place(other, &s))
 			continue;
 		if (s.has_id != other->has_id || (s.has_id && !pci_id_equal(s.id, other->id)))
-			error_at(p, p->line, "device = '%s' contradicts line %u, '%s': keep the one that is right",
+			error_at(p, p->line,
+				"device = '%s' contradicts line %u, '%s': keep the one that is right",
 				value, other->line, other->text);
 		else
-			error_at(p, p->line, "device = '%s' stands already in line %u: delete one of the two",
+			error_at(p, p->line,
+				"device = '%s' stands already in line %u: delete one of the two",
 				value, other->line);
 	}
 	place = array_add(&t->selectors, &t->n_selectors, sizeof(s));
@@ -238,7 +243,8 @@ static void set_word(struct parser *p, const char *key, const char *value, const
 		error_at(p, p->line, "%s = '%s': expected %s", key, value,
 			word_list(words, n, list, sizeof(list)));
 	else if (*ret)
-		error_at(p, p->line, "%s is set a second time in this section: delete one of the two", key);
+		error_at(p, p->line,
+			"%s is set a second time in this section: delete one of the two", key);
 	else
 		*ret = w->value;
 }
@@ -254,7 +260,8 @@ static void set_allow(struct parser *p, struct target *t, char *value)
 			t->allow |= known->value;
 		else
 			error_at(p, p->line, "allow = '%s': expected %s", w,
-				word_list(allow_words, ARRAY_SIZE(allow_words), list, sizeof(list)));
+				word_list(
+					allow_words, ARRAY_SIZE(allow_words), list, sizeof(list)));
 	}
 }
 
@@ -266,7 +273,8 @@ static void set_profile(struct parser *p, struct target *t, char *value)
 		char *copy, **place;
 
 		if (!name_valid(w)) {
-			error_at(p, p->line, "profile = '%s': expected a letter, then letters, digits, '-' or '_'",
+			error_at(p, p->line,
+				"profile = '%s': expected a letter, then letters, digits, '-' or '_'",
 				w);
 			continue;
 		}
@@ -286,7 +294,8 @@ static void set_target_key(struct parser *p, struct target *t, const char *key, 
 	if (streq(key, "device"))
 		set_device(p, t, value);
 	else if (streq(key, "isolation"))
-		set_word(p, key, value, isolation_words, ARRAY_SIZE(isolation_words), &t->isolation);
+		set_word(
+			p, key, value, isolation_words, ARRAY_SIZE(isolation_words), &t->isolation);
 	else if (streq(key, "match"))
 		set_word(p, key, value, match_words, ARRAY_SIZE(match_words), &t->match);
 	else if (streq(key, "driver"))
@@ -333,7 +342,8 @@ static int on_key(void *user, const char *section, const char *name, const char 
 		if (*c == '_')
 			*c = '-';
 	if (!p->in_section)
-		error_at(p, p->line, "'%s' stands before the first [section]: expected [NAME] above it", name);
+		error_at(p, p->line,
+			"'%s' stands before the first [section]: expected [NAME] above it", name);
 	else if (!*val)
 		error_at(p, p->line, "%s has no value", name);
 	else if (p->in_options)
@@ -354,13 +364,16 @@ static void open_section(struct parser *p, const char *name)
 		return;
 	/* A section with a bad name is read on, so that its own errors are told in the same run. */
 	if (!name_valid(name))
-		error_at(p, p->line, "[%s]: expected a target's name: a letter, then letters, digits, '-' or '_'",
+		error_at(p, p->line,
+			"[%s]: expected a target's name: a letter, then letters, digits, '-' or '_'",
 			name);
 	else if (strlen(name) > SECTION_MAX_INIH)
-		error_at(p, p->line, "[%s]: a target's name has at most %d characters", name, SECTION_MAX_INIH);
+		error_at(p, p->line, "[%s]: a target's name has at most %d characters", name,
+			SECTION_MAX_INIH);
 	for (size_t i = 0; i < c->n_targets; i++)
 		if (streq(c->targets[i].name, name))
-			error_at(p, p->line, "[%s] stands already at %s:%u: put its lines there, or rename one",
+			error_at(p, p->line,
+				"[%s] stands already at %s:%u: put its lines there, or rename one",
 				name, c->targets[i].file, c->targets[i].line);
 	t = array_add(&c->targets, &c->n_targets, sizeof(*t));
 	if (!t) {
@@ -404,7 +417,8 @@ static bool line_acceptable(struct parser *p, char *s)
 	char *equals, *colon, *close;
 
 	if (strlen(s) > LINE_MAX_INIH) {
-		error_at(p, p->line, "the line has %zu characters: expected at most %d, comment not counted",
+		error_at(p, p->line,
+			"the line has %zu characters: expected at most %d, comment not counted",
 			strlen(s), LINE_MAX_INIH);
 		return false;
 	}
@@ -415,7 +429,9 @@ static bool line_acceptable(struct parser *p, char *s)
 			return false;
 		}
 		if (close[1]) {
-			error_at(p, p->line, "'%s': expected nothing behind ']': put it on a line of its own", s);
+			error_at(p, p->line,
+				"'%s': expected nothing behind ']': put it on a line of its own",
+				s);
 			return false;
 		}
 		*close = '\0';
@@ -462,7 +478,8 @@ int config_parse(struct config *c, const char *name, const char *text, size_t le
 	int r;
 
 	if (memchr(text, '\0', len)) {
-		error_at(&p, 0, "holds a NUL byte: expected a text file (UTF-8; an editor may have saved it as UTF-16)");
+		error_at(&p, 0,
+			"holds a NUL byte: expected a text file (UTF-8; an editor may have saved it as UTF-16)");
 		return p.r;
 	}
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -488,7 +505,8 @@ int config_finish(struct config *c)
 
 		/* A device line that was in error is told already. */
 		if (t->n_selectors == 0 && c->errors.n == 0)
-			error_at(&p, t->line, "[%s] has no device: expected at least one line 'device = ...'",
+			error_at(&p, t->line,
+				"[%s] has no device: expected at least one line 'device = ...'",
 				t->name);
 		if (p.r < 0)
 			return p.r;

@@ -36,7 +36,7 @@ struct selector {
 	bool all_functions;   /* ".*": every function present there */
 	bool has_id;          /* always for SELECT_ID, else where an ID is expected there */
 	struct pci_id id;
-	char *text;           /* as it was written */
+	char *text; /* as it was written */
 	char *file;
 	unsigned line;
 };
@@ -61,8 +61,8 @@ struct config {
 	enum isolation isolation; /* of [options]; what a target without its own takes */
 	char **files;             /* the files that were read, in that order */
 	size_t n_files;
-	uint64_t digest;          /* CRC-64 of what was read; the same files, the same digest */
-	struct findings errors;   /* "config-error", each text starts with FILE:LINE */
+	uint64_t digest;        /* CRC-64 of what was read; the same files, the same digest */
+	struct findings errors; /* "config-error", each text starts with FILE:LINE */
 };
 
 /* Reads @file alone, or with NULL the main file and the drop-ins below @root ("" for the machine's

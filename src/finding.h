@@ -11,8 +11,8 @@ enum severity { SEVERITY_NOTE, SEVERITY_WARNING, SEVERITY_ERROR };
 
 struct finding {
 	enum severity severity;
-	const char *id;       /* static: "not-isolated" */
-	char *target;         /* NULL: about no target in particular */
+	const char *id; /* static: "not-isolated" */
+	char *target;   /* NULL: about no target in particular */
 	bool has_addr;
 	struct pci_addr addr; /* the device at fault */
 	char *text;           /* what and why, a sentence without its full stop */

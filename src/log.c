@@ -3,7 +3,7 @@
 
 #include "log.h"
 
-#define PREFIX   "vfio-early: "
+#define PREFIX        "vfio-early: "
 #define LINE_MAX_KMSG 960
 
 static int kmsg_fd = -1;

@@ -7,9 +7,10 @@
 
 #include "util.h"
 
-/* From now on to /dev/kmsg, where it can be opened. The kernel takes about ten lines in five seconds
- * and no line over 1,024 bytes (kernel/printk/printk.c, devkmsg_write()): keep to summaries. */
+/* From now on to /dev/kmsg, where it can be opened. The kernel takes about ten lines in five
+ * seconds and no line over 1,024 bytes (kernel/printk/printk.c, devkmsg_write()): keep to
+ * summaries. */
 void log_to_kmsg(void);
-/* @level as in syslog.h; LOG_ERR and worse are seen on the console even with "quiet". A line that is
- * too long is cut. */
+/* @level as in syslog.h; LOG_ERR and worse are seen on the console even with "quiet". A line that
+ * is too long is cut. */
 void log_line(int level, const char *fmt, ...) _printf_(2, 3);

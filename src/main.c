@@ -41,18 +41,20 @@ static const struct {
 
 static void print_help(FILE *out)
 {
-	fprintf(out, "usage: vfio-early --bind | --dry-run | --check-config [FILE]  [OPTION]...\n\n"
-		     "Binds PCI devices to vfio-pci before any other driver can have them.\n\n");
+	fprintf(out,
+		"usage: vfio-early --bind | --dry-run | --check-config [FILE]  [OPTION]...\n\n"
+		"Binds PCI devices to vfio-pci before any other driver can have them.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		char left[40];
 
-		snprintf(left, sizeof(left), "%s%s%s", options[i].name, options[i].argument ? " " : "",
-			options[i].argument ?: "");
+		snprintf(left, sizeof(left), "%s%s%s", options[i].name,
+			options[i].argument ? " " : "", options[i].argument ?: "");
 		fprintf(out, "  --%-18s %s\n", left, options[i].help);
 	}
-	fprintf(out, "\nExit status: 0 ok; 1 a warning; 2 a target refused, the configuration in error, or\n"
-		     "something broken; 3 wrong usage, or could not find out.\n"
-		     "See vfio-early(8) and vfio-early.conf(5). To boot without it: rd.vfio-early=0\n");
+	fprintf(out,
+		"\nExit status: 0 ok; 1 a warning; 2 a target refused, the configuration in error, or\n"
+		"something broken; 3 wrong usage, or could not find out.\n"
+		"See vfio-early(8) and vfio-early.conf(5). To boot without it: rd.vfio-early=0\n");
 }
 
 static _printf_(1, 2) int usage_error(const char *fmt, ...)
@@ -122,7 +124,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 	int value, r;
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
-		longs[i] = (struct option){ .name = options[i].name, .has_arg = options[i].argument != NULL,
+		longs[i] = (struct option){ .name = options[i].name,
+			.has_arg = options[i].argument != NULL,
 			.val = options[i].value };
 	while ((value = getopt_long(argc, argv, "hV", longs, NULL)) != -1) {
 		r = take_option(a, value);
@@ -251,7 +254,8 @@ static int tell_boot(const struct report *report, const struct arguments *a, boo
 	report_log(report);
 	r = report_record(report, RECORD_DIR);
 	if (r < 0)
-		log_line(LOG_WARNING, "the boot record " RECORD_FILE " could not be written: %s", strerror(-r));
+		log_line(LOG_WARNING, "the boot record " RECORD_FILE " could not be written: %s",
+			strerror(-r));
 	if (verbose || a->json)
 		print_report(report, a);
 	return report_status(report);
@@ -290,14 +294,16 @@ static int check_config(const struct arguments *a, struct session *s)
 static int bind_devices(const struct arguments *a, struct session *s)
 {
 	struct report report = {
-		.command = a->dry_run ? "dry-run" : "bind", .config = &s->config,
+		.command = a->dry_run ? "dry-run" : "bind",
+		.config = &s->config,
 		.started = seconds_since_boot(),
 	};
 	bool live = !in_initramfs();
 	int r;
 
 	if (live && !a->dry_run) {
-		fprintf(stderr, "vfio-early: --bind works in an initramfs only, where no driver has the devices yet; here, try: vfio-early --dry-run\n");
+		fprintf(stderr,
+			"vfio-early: --bind works in an initramfs only, where no driver has the devices yet; here, try: vfio-early --dry-run\n");
 		return STATUS_USAGE;
 	}
 	r = config_load("", a->config, &s->config);
@@ -305,7 +311,8 @@ static int bind_devices(const struct arguments *a, struct session *s)
 		return give_up(a, "the configuration could not be read", r);
 	r = read_bootwords(a, &s->words);
 	if (r < 0)
-		return give_up(a, "the kernel command line, which may forbid binding, could not be read", r);
+		return give_up(a,
+			"the kernel command line, which may forbid binding, could not be read", r);
 	report.words = &s->words;
 	if (s->config.errors.n == 0) {
 		if (s->config.n_targets && !s->words.bypass) {
@@ -324,8 +331,8 @@ static int bind_devices(const struct arguments *a, struct session *s)
 		return report_status(&report);
 	}
 	if (report.plan) {
-		r = apply_plan(&s->plan, &s->snapshot, s->modules, s->sysfd, APPLY_TIMEOUT_MS, UNDO_TIMEOUT_MS,
-			&s->outcome);
+		r = apply_plan(&s->plan, &s->snapshot, s->modules, s->sysfd, APPLY_TIMEOUT_MS,
+			UNDO_TIMEOUT_MS, &s->outcome);
 		if (r < 0)
 			return give_up(a, "the plan could not be begun", r);
 		report.outcome = &s->outcome;

@@ -37,11 +37,15 @@ static void log_nothing(void *data, int priority, const char *file, int line, co
 
 int modules_open(struct modules **ret)
 {
-	/* modprobe.d(5) of every distribution, whatever our libkmod was built for; of two files with one
-	 * name the first directory's wins. */
+	/* modprobe.d(5) of every distribution, whatever our libkmod was built for; of two files
+	 * with one name the first directory's wins. */
 	static const char *const config_paths[] = {
-		"/etc/modprobe.d", "/run/modprobe.d", "/usr/local/lib/modprobe.d", "/usr/lib/modprobe.d",
-		"/lib/modprobe.d", NULL,
+		"/etc/modprobe.d",
+		"/run/modprobe.d",
+		"/usr/local/lib/modprobe.d",
+		"/usr/lib/modprobe.d",
+		"/lib/modprobe.d",
+		NULL,
 	};
 	struct modules *m = calloc(1, sizeof(*m));
 	struct utsname uts;
@@ -113,8 +117,8 @@ static int append_option(char **list, const char *option)
 	return 0;
 }
 
-/* The module's options in *@ret_options, without vfio-pci's "ids=", whose value goes to *@ret_ids; both
- * NULL where there is none. */
+/* The module's options in *@ret_options, without vfio-pci's "ids=", whose value goes to *@ret_ids;
+ * both NULL where there is none. */
 static int split_options(struct kmod_module *mod, char **ret_options, char **ret_ids)
 {
 	const char *all = kmod_module_get_options(mod);
@@ -123,8 +127,9 @@ static int split_options(struct kmod_module *mod, char **ret_options, char **ret
 	int r = copy ? 0 : -ENOMEM;
 
 	while (r == 0 && (option = next_option(&rest))) {
-		const char *value = streq(kmod_module_get_name(mod), VFIO_MODULE) ?
-			skip_prefix(option, "ids=") : NULL;
+		const char *value = streq(kmod_module_get_name(mod), VFIO_MODULE)
+			? skip_prefix(option, "ids=")
+			: NULL;
 
 		r = value ? append_option(&ids, value) : append_option(&options, option);
 	}
@@ -139,9 +144,11 @@ static int split_options(struct kmod_module *mod, char **ret_options, char **ret
 /* 'Y' and 'N' as the kernel shows a bool, for every spelling that it takes (lib/kstrtox.c). */
 static const char *normal_bool(const char *v)
 {
-	if (streq(v, "1") || strcasecmp(v, "y") == 0 || strcasecmp(v, "on") == 0 || strcasecmp(v, "yes") == 0)
+	if (streq(v, "1") || strcasecmp(v, "y") == 0 || strcasecmp(v, "on") == 0 ||
+		strcasecmp(v, "yes") == 0)
 		return "Y";
-	if (streq(v, "0") || strcasecmp(v, "n") == 0 || strcasecmp(v, "off") == 0 || strcasecmp(v, "no") == 0)
+	if (streq(v, "0") || strcasecmp(v, "n") == 0 || strcasecmp(v, "off") == 0 ||
+		strcasecmp(v, "no") == 0)
 		return "N";
 	return v;
 }

@@ -13,9 +13,9 @@ int modules_open(struct modules **ret) _must_check_;
  * 0, or negative errno. */
 int modules_query(struct modules *m, int sysfd, struct module_facts *ret) _must_check_;
 /* Loads the module and, before it, what it depends on (modules.dep), each with the options that
- * modprobe.d and the command line give it, "ids=" of vfio-pci excepted. No install commands are run and
- * no softdeps followed. May block for as long as a driver's probe does. 0 also where it is in the
- * kernel already; else negative errno. */
+ * modprobe.d and the command line give it, "ids=" of vfio-pci excepted. No install commands are run
+ * and no softdeps followed. May block for as long as a driver's probe does. 0 also where it is in
+ * the kernel already; else negative errno. */
 int modules_load(struct modules *m, const char *name) _must_check_;
 /* Closes; NULL is fine. */
 void modules_close(struct modules *m);

@@ -5,8 +5,9 @@
 
 #include "util.h"
 
-/* A PCI address as the kernel prints it, "%04x:%02x:%02x.%d" (drivers/pci/probe.c, pci_setup_device);
- * a domain may have more than four digits (VMD starts at 0x10000: drivers/pci/controller/vmd.c). */
+/* A PCI address as the kernel prints it, "%04x:%02x:%02x.%d" (drivers/pci/probe.c,
+ * pci_setup_device); a domain may have more than four digits (VMD starts at 0x10000:
+ * drivers/pci/controller/vmd.c). */
 struct pci_addr {
 	uint32_t domain;
 	uint8_t bus;
@@ -39,7 +40,8 @@ struct pci_path {
 
 /* Parse the whole of @s. Hexadecimal in either case; a missing domain is 0. @ret is untouched on
  * failure. 0, or -EINVAL where @s is not of that form, -ERANGE where a part is too large. With
- * @ret_all_functions, the function may be written "*": it becomes 0 and *@ret_all_functions true. */
+ * @ret_all_functions, the function may be written "*": it becomes 0 and *@ret_all_functions true.
+ */
 int pci_addr_parse(const char *s, struct pci_addr *ret, bool *ret_all_functions) _must_check_;
 int pci_id_parse(const char *s, struct pci_id *ret) _must_check_;
 int pci_path_parse(const char *s, struct pci_path *ret, bool *ret_all_functions) _must_check_;

@@ -100,8 +100,10 @@ static size_t count_twins(const struct snapshot *s, const struct pci_device *d)
 	return n;
 }
 
-/* "0000:01:00.0 (path 00:01.0/00.0), ..." of all devices with the ID, a few at most; "" for none. */
-static char *list_with_id(const struct snapshot *s, struct pci_id id, const struct pci_device **ret_only)
+/* "0000:01:00.0 (path 00:01.0/00.0), ..." of all devices with the ID, a few at most; "" for none.
+ */
+static char *list_with_id(
+	const struct snapshot *s, struct pci_id id, const struct pci_device **ret_only)
 {
 	char *text = NULL, *more;
 	size_t n = 0;
@@ -127,7 +129,8 @@ static char *list_with_id(const struct snapshot *s, struct pci_id id, const stru
 	return more;
 }
 
-/* The line to write for this device: by address, or by path where a twin makes the address worthless. */
+/* The line to write for this device: by address, or by path where a twin makes the address
+ * worthless. */
 static char *line_for(const struct planner *p, const struct pci_device *d, bool all_functions)
 {
 	char buf[PCI_PATH_LEN];
@@ -145,7 +148,8 @@ static char *line_for(const struct planner *p, const struct pci_device *d, bool 
 
 /* --- from lines to devices --- */
 
-static bool target_has(const struct plan_target *t, const struct pci_device *d, const struct snapshot *s)
+static bool target_has(
+	const struct plan_target *t, const struct pci_device *d, const struct snapshot *s)
 {
 	for (size_t i = 0; i < t->n_devices; i++)
 		if (&s->devices[t->devices[i].device] == d)
@@ -153,7 +157,8 @@ static bool target_has(const struct plan_target *t, const struct pci_device *d, 
 	return false;
 }
 
-static void add_device(struct planner *p, struct plan_target *t, const struct pci_device *d, bool pulled_in)
+static void add_device(
+	struct planner *p, struct plan_target *t, const struct pci_device *d, bool pulled_in)
 {
 	struct plan_device *place = array_add(&t->devices, &t->n_devices, sizeof(*place));
 
@@ -163,8 +168,8 @@ static void add_device(struct planner *p, struct plan_target *t, const struct pc
 		p->r = -ENOMEM;
 }
 
-/* What is at the place instead of the expected ID, where that ID went, and, if it is in one place only,
- * the line to write. */
+/* What is at the place instead of the expected ID, where that ID went, and, if it is in one place
+ * only, the line to write. */
 static void say_elsewhere(struct planner *p, struct plan_target *t, const struct selector *s,
 	const struct pci_device *found)
 {
@@ -176,12 +181,14 @@ static void say_elsewhere(struct planner *p, struct plan_target *t, const struct
 		return;
 	}
 	if (found)
-		refuse(p, t, found, "id-mismatch", "%s:%u: '%s': %s has another ID; %s%s", s->file, s->line,
-			s->text, DESCRIBE(found), *where ? "the expected one is now at " : "no device has the expected one",
+		refuse(p, t, found, "id-mismatch", "%s:%u: '%s': %s has another ID; %s%s", s->file,
+			s->line, s->text, DESCRIBE(found),
+			*where ? "the expected one is now at " : "no device has the expected one",
 			where);
 	else
-		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device; %s%s", s->file, s->line, s->text,
-			*where ? "its ID is now at " : "no device has this ID", where);
+		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device; %s%s", s->file,
+			s->line, s->text, *where ? "its ID is now at " : "no device has this ID",
+			where);
 	if (only && (line = line_for(p, only, s->all_functions)))
 		cure(p, "if that is the device that you mean, write: %s", line);
 	else if (*where)
@@ -192,31 +199,33 @@ static void say_elsewhere(struct planner *p, struct plan_target *t, const struct
 }
 
 /* An ID must mean exactly one device, unless the target asks for all. */
-static void check_count(struct planner *p, struct plan_target *t, const struct selector *s, size_t n)
+static void check_count(
+	struct planner *p, struct plan_target *t, const struct selector *s, size_t n)
 {
 	const struct pci_device *only;
 	_cleanup_free_ char *where = NULL;
 
 	if (n == 0) {
-		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no device with this ID", s->file, s->line,
-			s->text);
+		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no device with this ID",
+			s->file, s->line, s->text);
 		cure(p, "look for it with: lspci -nn; the firmware or an empty slot may hide it");
 	} else if (n > 1 && t->target->match != MATCH_ALL) {
 		where = list_with_id(p->snapshot, s->id, &only);
-		refuse(p, t, NULL, "ambiguous-id", "%s:%u: '%s' means %zu devices: %s", s->file, s->line, s->text,
-			n, where ?: "?");
+		refuse(p, t, NULL, "ambiguous-id", "%s:%u: '%s' means %zu devices: %s", s->file,
+			s->line, s->text, n, where ?: "?");
 		cure(p, "write the path of the one that you mean and this ID behind it, or 'match = all'");
 	}
 }
 
-/* How many devices an ID means at the hook; what appears only later counts if there is nothing else, so
- * that the message can say so. */
+/* How many devices an ID means at the hook; what appears only later counts if there is nothing
+ * else, so that the message can say so. */
 static size_t count_early(const struct planner *p, const struct selector *s)
 {
 	size_t n = 0;
 
 	for (size_t i = 0; i < p->snapshot->n_devices; i++)
-		n += selector_matches(s, &p->snapshot->devices[i]) && !p->snapshot->devices[i].appears_late;
+		n += selector_matches(s, &p->snapshot->devices[i]) &&
+			!p->snapshot->devices[i].appears_late;
 	return n;
 }
 
@@ -235,19 +244,22 @@ static void resolve_selector(struct planner *p, struct plan_target *t, const str
 		first = first ?: d;
 		n++;
 		if (target_has(t, d, snap))
-			refuse(p, t, d, "overlap", "%s:%u: '%s' means %s, which another line of [%s] means too",
+			refuse(p, t, d, "overlap",
+				"%s:%u: '%s' means %s, which another line of [%s] means too",
 				s->file, s->line, s->text, DESCRIBE(d), t->target->name);
 		else
 			add_device(p, t, d, false);
 	}
 	if (s->kind == SELECT_ID) {
 		check_count(p, t, s, n);
-	} else if (s->has_id && (!first || !pci_id_equal(first->id, s->id) ||
-					  (s->all_functions && first->addr.fn != 0))) {
+	} else if (s->has_id &&
+		(!first || !pci_id_equal(first->id, s->id) ||
+			(s->all_functions && first->addr.fn != 0))) {
 		/* With ".*" the ID is function 0's, which comes first if it is there. */
 		say_elsewhere(p, t, s, first);
 	} else if (!first) {
-		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device", s->file, s->line, s->text);
+		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device", s->file,
+			s->line, s->text);
 		cure(p, "look for it with: lspci -nn; an added card or a firmware update may have moved it");
 	}
 }
@@ -255,7 +267,8 @@ static void resolve_selector(struct planner *p, struct plan_target *t, const str
 /* An address says nothing after a renumbering if a twin can come to stand there. */
 static void check_twin(struct planner *p, struct plan_target *t, const struct selector *s)
 {
-	const struct pci_device *d = s->kind == SELECT_ADDRESS ? snapshot_find(p->snapshot, s->addr) : NULL;
+	const struct pci_device *d =
+		s->kind == SELECT_ADDRESS ? snapshot_find(p->snapshot, s->addr) : NULL;
 	_cleanup_free_ char *line = d ? line_for(p, d, s->all_functions) : NULL;
 
 	if (!line)
@@ -322,7 +335,8 @@ static void choose_profiles(struct planner *p)
 		if (profile_known(p->config, p->words->profiles[i]))
 			continue;
 		say(p, SEVERITY_WARNING, "unknown-profile", NULL, NULL,
-			"no target has the profile '%s', which the kernel command line chooses", p->words->profiles[i]);
+			"no target has the profile '%s', which the kernel command line chooses",
+			p->words->profiles[i]);
 		cure(p, "correct rd.vfio-early.profile= on the command line, or a target's 'profile ='");
 	}
 	for (size_t i = 0; i < p->plan->n_targets; i++)
@@ -396,7 +410,8 @@ static void say_no_iommu(struct planner *p, struct plan_target *t, const struct 
 	const struct snapshot *s = p->snapshot;
 
 	if (s->iommu_active) {
-		refuse(p, t, d, "no-group", "%s is in no IOMMU group, so no IOMMU guards its DMA", DESCRIBE(d));
+		refuse(p, t, d, "no-group", "%s is in no IOMMU group, so no IOMMU guards its DMA",
+			DESCRIBE(d));
 		cure(p, "this device cannot be passed through on this machine; take it out of [%s]",
 			t->target->name);
 		return;
@@ -405,7 +420,8 @@ static void say_no_iommu(struct planner *p, struct plan_target *t, const struct 
 	if (p->no_iommu_told == t)
 		return;
 	p->no_iommu_told = t;
-	refuse(p, t, d, "no-iommu", "%s is in no IOMMU group: no IOMMU is active in this kernel", DESCRIBE(d));
+	refuse(p, t, d, "no-iommu", "%s is in no IOMMU group: no IOMMU is active in this kernel",
+		DESCRIBE(d));
 	if (s->has_dmar)
 		cure(p, "add intel_iommu=on to the kernel command line: the firmware offers an Intel IOMMU");
 	else if (s->has_ivrs)
@@ -419,7 +435,8 @@ static void check_device(struct planner *p, struct plan_target *t, const struct 
 	const struct iommu_group *g = snapshot_group(p->snapshot, d->group);
 
 	if (d->is_bridge) {
-		refuse(p, t, d, "is-bridge", "%s is a PCI bridge: vfio-pci binds no bridges, and the host needs it",
+		refuse(p, t, d, "is-bridge",
+			"%s is a PCI bridge: vfio-pci binds no bridges, and the host needs it",
 			DESCRIBE(d));
 		cure(p, "take its line out of [%s]; a bridge in the group of a device does no harm there",
 			t->target->name);
@@ -429,7 +446,8 @@ static void check_device(struct planner *p, struct plan_target *t, const struct 
 			DESCRIBE(d));
 		cure(p, "switch VMD (RST) off in the firmware's settings for this slot");
 	} else if (d->appears_late) {
-		refuse(p, t, d, "not-yet", "%s does not exist yet when vfio-early runs", DESCRIBE(d));
+		refuse(p, t, d, "not-yet", "%s does not exist yet when vfio-early runs",
+			DESCRIBE(d));
 		cure(p, "bind it later, on the live system, for example with driverctl");
 	} else if (d->group == NO_GROUP) {
 		say_no_iommu(p, t, d);
@@ -470,8 +488,8 @@ static void check_overlap(struct planner *p, struct plan_target *t)
  * names: mlx5_vfio_pci, nvgrace_gpu_vfio_pci. */
 static bool driver_is_vfio_safe(const char *driver)
 {
-	return streq(driver, VFIO_DRIVER) || streq(driver, "pci-stub") || strstr(driver, "vfio-pci") ||
-		strstr(driver, "vfio_pci");
+	return streq(driver, VFIO_DRIVER) || streq(driver, "pci-stub") ||
+		strstr(driver, "vfio-pci") || strstr(driver, "vfio_pci");
 }
 
 /* Functions that do no DMA of their own and that nobody wants bound: bridges with no driver or the
@@ -499,7 +517,8 @@ static bool blocks(const struct planner *p, const struct plan_target *t, const s
 {
 	if (d->appears_late || !touches_group(p, t, d->group) || target_has(t, d, p->snapshot))
 		return false;
-	return !device_is_passive(d) && !bound_by(p, d) && !(d->driver && driver_is_vfio_safe(d->driver));
+	return !device_is_passive(d) && !bound_by(p, d) &&
+		!(d->driver && driver_is_vfio_safe(d->driver));
 }
 
 static struct plan_target *named_in(const struct planner *p, const struct pci_device *d)
@@ -536,7 +555,8 @@ static bool pull_in(struct planner *p, struct plan_target *t)
 	return changed;
 }
 
-static void say_blocker(struct planner *p, struct plan_target *t, const struct pci_device *d, bool fatal)
+static void say_blocker(
+	struct planner *p, struct plan_target *t, const struct pci_device *d, bool fatal)
 {
 	const struct plan_target *other = named_in(p, d);
 
@@ -564,7 +584,8 @@ static size_t say_blockers(struct planner *p, struct plan_target *t, bool fatal)
 		if (!g->foreign_member || !touches_group(p, t, g->number))
 			continue;
 		say(p, fatal ? SEVERITY_ERROR : SEVERITY_WARNING, "not-isolated", t, NULL,
-			"'%s', which is no PCI device, is in the same IOMMU group, %d", g->foreign_member, g->number);
+			"'%s', which is no PCI device, is in the same IOMMU group, %d",
+			g->foreign_member, g->number);
 		n++;
 	}
 	return n;
@@ -591,13 +612,14 @@ static bool allowed(const struct plan_target *t, enum allow bit)
 	return t->target->allow & bit;
 }
 
-static void guard(struct planner *p, struct plan_target *t, const struct pci_device *d, enum allow bit,
-	const char *id, const char *why)
+static void guard(struct planner *p, struct plan_target *t, const struct pci_device *d,
+	enum allow bit, const char *id, const char *why)
 {
 	if (allowed(t, bit))
 		return;
 	refuse(p, t, d, id, "%s %s", DESCRIBE(d), why);
-	cure(p, "if the host can do without it, write 'allow = %s' in [%s]", allow_name(bit), t->target->name);
+	cure(p, "if the host can do without it, write 'allow = %s' in [%s]", allow_name(bit),
+		t->target->name);
 }
 
 /* The display that the firmware drew on, else the one that it routed legacy VGA to. */
@@ -663,7 +685,8 @@ static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *
 	bool changed = false;
 
 	for (size_t i = 0; i < s->n_devices; i++)
-		if (kind(&s->devices[i]) && !s->devices[i].appears_late && !bound_by(p, &s->devices[i]))
+		if (kind(&s->devices[i]) && !s->devices[i].appears_late &&
+			!bound_by(p, &s->devices[i]))
 			return false;
 	for (size_t i = 0; i < p->plan->n_targets; i++) {
 		struct plan_target *t = &p->plan->targets[i];
@@ -684,8 +707,9 @@ static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *
 
 /* --- the whole --- */
 
-/* Refusing one target can refuse another, whose group it shares; and what one pulls in can be another's
- * last display: again, until nothing changes. Each round refuses a target or pulls in a device, so it ends. */
+/* Refusing one target can refuse another, whose group it shares; and what one pulls in can be
+ * another's last display: again, until nothing changes. Each round refuses a target or pulls in a
+ * device, so it ends. */
 static void settle(struct planner *p)
 {
 	bool changed;
@@ -705,8 +729,9 @@ static void settle(struct planner *p)
 			check_guards(p, t);
 			changed |= t->verdict != VERDICT_BIND;
 		}
-		changed |= check_last(p, device_is_display, ALLOW_BOOT_DISPLAY, "guard-boot-display",
-			"is the last display device that the host would keep");
+		changed |=
+			check_last(p, device_is_display, ALLOW_BOOT_DISPLAY, "guard-boot-display",
+				"is the last display device that the host would keep");
 		changed |= check_last(p, is_usb, ALLOW_LAST_USB, "guard-last-usb",
 			"is the last USB host controller: the host would lose its keyboard");
 	} while (changed && p->r == 0);
@@ -717,8 +742,8 @@ static void check_module(struct planner *p, struct plan_target *t)
 	const struct module_facts *m = p->module;
 
 	if (m->state == MODULE_MISSING) {
-		refuse(p, t, NULL, "driver-missing", "the module vfio-pci is not in the kernel and not below %s",
-			m->where);
+		refuse(p, t, NULL, "driver-missing",
+			"the module vfio-pci is not in the kernel and not below %s", m->where);
 		cure(p, "install the package that has the kernel's vfio-pci module, then build the initramfs image anew");
 	} else if (m->state == MODULE_BLACKLISTED) {
 		refuse(p, t, NULL, "driver-blacklisted", "the module vfio-pci is blacklisted");
@@ -743,7 +768,8 @@ static void say_module(struct planner *p)
 		cure(p, "delete 'ids=' from /etc/modprobe.d (options vfio-pci) and vfio-pci.ids= from the command line");
 	if (m->unapplied) {
 		say(p, SEVERITY_WARNING, "options-ignored", NULL, NULL,
-			"vfio-pci is in the kernel already, without the options that modprobe.d asks for: %s", m->unapplied);
+			"vfio-pci is in the kernel already, without the options that modprobe.d asks for: %s",
+			m->unapplied);
 		cure(p, "put them on the kernel command line, each as vfio-pci.NAME=VALUE");
 	}
 	if (!m->type1) {
@@ -764,8 +790,12 @@ static void say_siblings(struct planner *p, struct plan_target *t)
 		struct pci_addr first = { d->addr.domain, d->addr.bus, d->addr.dev, 0 };
 		size_t k = snapshot_lower_bound(s, first);
 
-		/* The chipset's functions on a root bus reset each for itself. One word a device is enough. */
-		if (d->on_root_bus || (i && pci_addr_siblings(s->devices[t->devices[i - 1].device].addr, d->addr)))
+		/* The chipset's functions on a root bus reset each for itself. One word a device is
+		 * enough. */
+		if (d->on_root_bus ||
+			(i &&
+				pci_addr_siblings(
+					s->devices[t->devices[i - 1].device].addr, d->addr)))
 			continue;
 		for (; k < s->n_devices && pci_addr_siblings(s->devices[k].addr, d->addr); k++) {
 			const struct pci_device *sibling = &s->devices[k];
@@ -790,8 +820,10 @@ static void say_group_drivers(struct planner *p, struct plan_target *t)
 			!driver_is_vfio_safe(d->driver))
 			continue;
 		say(p, SEVERITY_WARNING, "group-driver", t, d,
-			"%s is in the same IOMMU group, %d, and in no target", DESCRIBE(d), d->group);
-		cure(p, "name it in [%s], so that it is there at the next boot too", t->target->name);
+			"%s is in the same IOMMU group, %d, and in no target", DESCRIBE(d),
+			d->group);
+		cure(p, "name it in [%s], so that it is there at the next boot too",
+			t->target->name);
 	}
 }
 
@@ -848,11 +880,12 @@ static bool bypassed(struct planner *p)
 		return false;
 	if (w->bypass_bad) {
 		say(p, SEVERITY_ERROR, "unknown-word", NULL, NULL,
-			"'%s' on the kernel command line is not understood: nothing is bound at this boot", w->bypass);
+			"'%s' on the kernel command line is not understood: nothing is bound at this boot",
+			w->bypass);
 		cure(p, "expected rd.vfio-early=0, rd.vfio-early.skip=TARGET|ADDRESS|ID, rd.vfio-early.profile=NAME or rd.vfio-early.verbose");
 	} else {
-		say(p, SEVERITY_NOTE, "bypassed", NULL, NULL, "nothing is bound at this boot: '%s' bypasses vfio-early",
-			w->bypass);
+		say(p, SEVERITY_NOTE, "bypassed", NULL, NULL,
+			"nothing is bound at this boot: '%s' bypasses vfio-early", w->bypass);
 	}
 	for (size_t i = 0; i < p->plan->n_targets; i++)
 		p->plan->targets[i].verdict = VERDICT_SKIPPED;
@@ -901,7 +934,11 @@ int plan_make(const struct config *c, const struct bootwords *w, const struct sn
 {
 	_cleanup_(plan_free) struct plan plan = { 0 };
 	struct planner p = {
-		.config = c, .words = w, .snapshot = s, .module = m, .plan = &plan,
+		.config = c,
+		.words = w,
+		.snapshot = s,
+		.module = m,
+		.plan = &plan,
 	};
 
 	for (size_t i = 0; i < c->n_targets; i++) {

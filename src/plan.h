@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What will be done, and why not the rest: a pure function of configuration, boot words and machine.
- * The isolation rule, the guards and the meaning of the boot words live here and nowhere else, so
- * that --dry-run and --check say what --bind does. */
+/* What will be done, and why not the rest: a pure function of configuration, boot words and
+ * machine. The isolation rule, the guards and the meaning of the boot words live here and nowhere
+ * else, so that --dry-run and --check say what --bind does. */
 
 #include "bootwords.h"
 #include "config.h"
@@ -32,8 +32,9 @@ struct plan_target {
 enum step_kind {
 	STEP_OVERRIDE, /* write driver_override */
 	STEP_LOAD,     /* load the VFIO driver's module */
-	STEP_SETTLE,   /* see that the device is bound to the driver; unbind and bind where it is not */
-	STEP_TYPE1,    /* load vfio_iommu_type1; nothing depends on it at boot */
+	STEP_SETTLE, /* see that the device is bound to the driver; unbind and bind where it is not
+		      */
+	STEP_TYPE1,  /* load vfio_iommu_type1; nothing depends on it at boot */
 };
 
 struct step {
@@ -45,7 +46,7 @@ struct step {
 struct plan {
 	struct plan_target *targets; /* one for each of the configuration's, in its order */
 	size_t n_targets;
-	struct step *steps;          /* what to do, in that order; none: touch nothing */
+	struct step *steps; /* what to do, in that order; none: touch nothing */
 	size_t n_steps;
 	struct findings findings;
 };

@@ -106,7 +106,8 @@ static void text_device(const struct report *r, const struct plan_device *pd, FI
 {
 	const struct pci_device *d = &r->snapshot->devices[pd->device];
 
-	fprintf(out, "  %s  %s  %s", PCI_ADDR(d->addr), PCI_ID(d->id), d->name ?: class_name(d->class));
+	fprintf(out, "  %s  %s  %s", PCI_ADDR(d->addr), PCI_ID(d->id),
+		d->name ?: class_name(d->class));
 	if (d->group != NO_GROUP)
 		fprintf(out, ", IOMMU group %d", d->group);
 	if (d->driver)
@@ -114,7 +115,8 @@ static void text_device(const struct report *r, const struct plan_device *pd, FI
 	fprintf(out, "%s\n", pd->pulled_in ? ", bound because of its group" : "");
 }
 
-static void text_findings(const struct report *r, const struct plan_target *t, FILE *out, bool verbose)
+static void text_findings(
+	const struct report *r, const struct plan_target *t, FILE *out, bool verbose)
 {
 	const char *indent = t ? "  " : "";
 
@@ -157,8 +159,9 @@ static void text_summary(const struct report *r, FILE *out)
 void report_text(const struct report *r, FILE *out, bool verbose)
 {
 	if (r->config && r->config->n_files == 0)
-		fprintf(out, "no configuration: neither " CONFIG_FILE " nor " CONFIG_DROPINS
-			     "/*.conf; nothing to do\n");
+		fprintf(out,
+			"no configuration: neither " CONFIG_FILE " nor " CONFIG_DROPINS
+			"/*.conf; nothing to do\n");
 	for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
 		const struct plan_target *t = &r->plan->targets[i];
 
@@ -178,8 +181,11 @@ void report_text(const struct report *r, FILE *out, bool verbose)
 static size_t utf8_length(const char *s)
 {
 	unsigned char c = (unsigned char)s[0];
-	size_t n = c < 0x80 ? 1 : c >= 0xc2 && c < 0xe0 ? 2 : c >= 0xe0 && c < 0xf0 ? 3 :
-		c >= 0xf0 && c < 0xf5 ? 4 : 0;
+	size_t n = c < 0x80             ? 1
+		: c >= 0xc2 && c < 0xe0 ? 2
+		: c >= 0xe0 && c < 0xf0 ? 3
+		: c >= 0xf0 && c < 0xf5 ? 4
+					: 0;
 
 	for (size_t i = 1; i < n; i++)
 		if (((unsigned char)s[i] & 0xc0) != 0x80)
@@ -317,7 +323,8 @@ void report_json(const struct report *r, FILE *out)
 /* --- the kernel log --- */
 
 /* The worst thing said of a target, or of none; how many more there are of that kind. */
-static const struct finding *worst_finding(const struct report *r, const struct plan_target *t, size_t *ret_more)
+static const struct finding *worst_finding(
+	const struct report *r, const struct plan_target *t, size_t *ret_more)
 {
 	const struct finding *worst = NULL;
 
@@ -335,7 +342,8 @@ static const struct finding *worst_finding(const struct report *r, const struct 
 	return worst;
 }
 
-static void log_finding(int level, const char *who, const char *what, const struct finding *f, size_t more)
+static void log_finding(
+	int level, const char *who, const char *what, const struct finding *f, size_t more)
 {
 	char tail[64] = "";
 
@@ -384,12 +392,15 @@ void report_log(const struct report *r)
 		log_line(LOG_NOTICE, "%zu more targets, see " RECORD_FILE, n - LOG_TARGETS_MAX);
 	worst = worst_finding(r, NULL, &more);
 	if (worst && worst->severity == SEVERITY_ERROR)
-		log_finding(LOG_ERR, "", r->plan ? "error" : "configuration in error, nothing is bound", worst, more);
+		log_finding(LOG_ERR, "",
+			r->plan ? "error" : "configuration in error, nothing is bound", worst,
+			more);
 	else if (worst && worst->severity == SEVERITY_NOTE)
 		log_finding(LOG_NOTICE, "", "note", worst, more);
 	count(r, SEVERITY_WARNING, &warnings);
 	if (warnings)
-		log_line(LOG_WARNING, "%zu warning%s, see " RECORD_FILE, warnings, warnings == 1 ? "" : "s");
+		log_line(LOG_WARNING, "%zu warning%s, see " RECORD_FILE, warnings,
+			warnings == 1 ? "" : "s");
 }
 
 /* --- the boot record --- */
@@ -407,8 +418,8 @@ static void record_write(const struct report *r, FILE *out)
 	struct utsname uts = { 0 };
 
 	uname(&uts);
-	fprintf(out, "record 1\nversion " VERSION "\nkernel %s\nstarted %.3f\nfinished %.3f\n", uts.release,
-		r->started, seconds_since_boot());
+	fprintf(out, "record 1\nversion " VERSION "\nkernel %s\nstarted %.3f\nfinished %.3f\n",
+		uts.release, r->started, seconds_since_boot());
 	fprintf(out, "digest %016" PRIx64 "\n", r->config->digest);
 	for (size_t i = 0; i < r->config->n_files; i++)
 		fprintf(out, "config %s\n", r->config->files[i]);
@@ -422,13 +433,14 @@ static void record_write(const struct report *r, FILE *out)
 		for (size_t j = 0; j < t->n_devices; j++) {
 			const struct pci_device *d = &r->snapshot->devices[t->devices[j].device];
 
-			fprintf(out, "device %s %s %s %d %s\n", t->target->name, PCI_ADDR(d->addr), PCI_ID(d->id),
-				d->group, device_state_name(device_state(r, t->devices[j].device)));
+			fprintf(out, "device %s %s %s %d %s\n", t->target->name, PCI_ADDR(d->addr),
+				PCI_ID(d->id), d->group,
+				device_state_name(device_state(r, t->devices[j].device)));
 		}
 	}
 	for_each_finding(r, f) {
-		fprintf(out, "finding %s %s %s %s %s\n", severity_name(f->severity), f->id, f->target ?: "-",
-			f->has_addr ? PCI_ADDR(f->addr) : "-", f->text);
+		fprintf(out, "finding %s %s %s %s %s\n", severity_name(f->severity), f->id,
+			f->target ?: "-", f->has_addr ? PCI_ADDR(f->addr) : "-", f->text);
 		if (f->cure)
 			fprintf(out, "cure %s\n", f->cure);
 	}

@@ -16,7 +16,7 @@ struct report {
 	const struct snapshot *snapshot;
 	const struct plan *plan;
 	const struct outcome *outcome;
-	double started;      /* seconds since the kernel's start (CLOCK_BOOTTIME) */
+	double started; /* seconds since the kernel's start (CLOCK_BOOTTIME) */
 };
 
 /* CLOCK_BOOTTIME: what the kernel log counts in, suspends included. */

@@ -48,8 +48,9 @@ static void attribute_path(const struct pci_device *d, const char *name, char bu
 
 /* --- pass one: what every device is --- */
 
-/* From the link's target, ".../devices/pci0000:00/0000:00:01.0/0000:01:00.0": the device's path from
- * its root bus on. A root bus below another device is VMD's (or, below a VMBUS one, Hyper-V's). */
+/* From the link's target, ".../devices/pci0000:00/0000:00:01.0/0000:01:00.0": the device's path
+ * from its root bus on. A root bus below another device is VMD's (or, below a VMBUS one,
+ * Hyper-V's). */
 static void parse_topology(struct pci_device *d, char *link)
 {
 	struct pci_path path = { 0 };
@@ -194,7 +195,8 @@ static int scan_group(int sysfd, struct snapshot *s, int number)
 	if (!g)
 		return -ENOMEM;
 	g->number = number;
-	/* drivers/vfio/group.c, vfio_noiommu_group_alloc(), names it so; other groups have no name. */
+	/* drivers/vfio/group.c, vfio_noiommu_group_alloc(), names it so; other groups have no name.
+	 */
 	snprintf(path, sizeof(path), GROUPS "/%d/name", number);
 	g->noiommu = sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "vfio-noiommu");
 
@@ -238,18 +240,26 @@ static int scan_groups(int sysfd, const struct scan_options *o, struct snapshot 
 
 /* --- pass three: what a few devices are besides --- */
 
-/* The physical address at which the firmware left a framebuffer, from struct screen_info at the start
- * of boot_params (include/uapi/linux/screen_info.h), else from the resource that sysfb claims. */
+/* The physical address at which the firmware left a framebuffer, from struct screen_info at the
+ * start of boot_params (include/uapi/linux/screen_info.h), else from the resource that sysfb
+ * claims. */
 static uint64_t boot_framebuffer(int sysfd)
 {
-	enum { IS_VGA = 0x0f, LFB_BASE = 0x18, CAPABILITIES = 0x36, EXT_LFB_BASE = 0x3a, LENGTH = 0x40 };
+	enum {
+		IS_VGA = 0x0f,
+		LFB_BASE = 0x18,
+		CAPABILITIES = 0x36,
+		EXT_LFB_BASE = 0x3a,
+		LENGTH = 0x40
+	};
 	enum { TYPE_VLFB = 0x23, TYPE_EFI = 0x70, CAPABILITY_64BIT = 1 << 1 };
 	unsigned char info[LENGTH + 1];
 	_cleanup_fclose_ FILE *iomem = NULL;
 	uint64_t base = 0;
 	char line[256];
 
-	if (sysfs_read(sysfd, "kernel/boot_params/data", (char *)info, sizeof(info)) >= LENGTH - 1) {
+	if (sysfs_read(sysfd, "kernel/boot_params/data", (char *)info, sizeof(info)) >=
+		LENGTH - 1) {
 		uint32_t low, high, capabilities;
 
 		memcpy(&low, info + LFB_BASE, sizeof(low));
@@ -280,8 +290,8 @@ static bool bars_hold(int sysfd, const struct pci_device *d, uint64_t address)
 	for (int bar = 0; bar < 6 && (line = strsep(&rest, "\n")); bar++) {
 		uint64_t start, end;
 
-		if (sscanf(line, "%" SCNx64 " %" SCNx64, &start, &end) == 2 && end && address >= start &&
-			address <= end)
+		if (sscanf(line, "%" SCNx64 " %" SCNx64, &start, &end) == 2 && end &&
+			address >= start && address <= end)
 			return true;
 	}
 	return false;
@@ -311,8 +321,10 @@ static void scan_bridges(int sysfd, struct snapshot *s)
 		char path[PATH_MAX];
 
 		attribute_path(d, "secondary_bus_number", path);
-		/* Only in a group is it asked whether one is a bridge; the class spares the others. */
-		d->is_bridge = (d->group != NO_GROUP || CLASS_BASE(d->class) == 0x06) && exists(sysfd, path);
+		/* Only in a group is it asked whether one is a bridge; the class spares the others.
+		 */
+		d->is_bridge = (d->group != NO_GROUP || CLASS_BASE(d->class) == 0x06) &&
+			exists(sysfd, path);
 	}
 }
 
@@ -327,7 +339,8 @@ static void scan_iommu(int sysfd, struct snapshot *s)
 
 /* --- a live system --- */
 
-/* A module has the attribute initstate, what is built in has not (libkmod-module.c does the same). */
+/* A module has the attribute initstate, what is built in has not (libkmod-module.c does the same).
+ */
 static bool driver_is_builtin(int sysfd, const char *driver)
 {
 	char path[PATH_MAX], module[128];
@@ -350,7 +363,8 @@ static void scan_live(int sysfd, struct snapshot *s)
 		d->appears_late |= exists(sysfd, path);
 		/* Below an external port: pci_set_removable() in drivers/pci/probe.c. */
 		attribute_path(d, "removable", path);
-		d->appears_late |= sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "removable");
+		d->appears_late |=
+			sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "removable");
 	}
 }
 

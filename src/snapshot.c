@@ -67,24 +67,35 @@ bool device_is_display(const struct pci_device *d)
 
 const char *class_name(uint32_t class)
 {
-	/* The PCI Code and ID Assignment Specification's classes that a machine of today has, in the
-	 * words of pci.ids; a subclass of 0xff stands for the rest of its class. */
+	/* The PCI Code and ID Assignment Specification's classes that a machine of today has, in
+	 * the words of pci.ids; a subclass of 0xff stands for the rest of its class. */
 	static const struct {
 		uint16_t class;
 		const char *name;
 	} names[] = {
-		{ 0x0104, "RAID controller" },   { 0x0106, "SATA controller" },
-		{ 0x0107, "SAS controller" },    { 0x0108, "NVMe controller" },
-		{ 0x01ff, "storage controller" },{ 0x0200, "Ethernet controller" },
-		{ 0x02ff, "network controller" },{ 0x0300, "VGA controller" },
-		{ 0x0302, "3D controller" },     { 0x03ff, "display controller" },
-		{ 0x0401, "audio controller" },  { 0x0403, "audio device" },
-		{ 0x04ff, "multimedia device" }, { 0x0500, "RAM memory" },
-		{ 0x0600, "host bridge" },       { 0x0601, "ISA bridge" },
-		{ 0x0604, "PCI bridge" },        { 0x06ff, "bridge" },
+		{ 0x0104, "RAID controller" },
+		{ 0x0106, "SATA controller" },
+		{ 0x0107, "SAS controller" },
+		{ 0x0108, "NVMe controller" },
+		{ 0x01ff, "storage controller" },
+		{ 0x0200, "Ethernet controller" },
+		{ 0x02ff, "network controller" },
+		{ 0x0300, "VGA controller" },
+		{ 0x0302, "3D controller" },
+		{ 0x03ff, "display controller" },
+		{ 0x0401, "audio controller" },
+		{ 0x0403, "audio device" },
+		{ 0x04ff, "multimedia device" },
+		{ 0x0500, "RAM memory" },
+		{ 0x0600, "host bridge" },
+		{ 0x0601, "ISA bridge" },
+		{ 0x0604, "PCI bridge" },
+		{ 0x06ff, "bridge" },
 		{ 0x07ff, "communication controller" },
-		{ 0x0806, "IOMMU" },             { 0x08ff, "system peripheral" },
-		{ 0x0c03, "USB controller" },    { 0x0c05, "SMBus" },
+		{ 0x0806, "IOMMU" },
+		{ 0x08ff, "system peripheral" },
+		{ 0x0c03, "USB controller" },
+		{ 0x0c05, "SMBus" },
 		{ 0x0cff, "serial bus controller" },
 		{ 0x0d80, "wireless controller" },
 		{ 0x10ff, "encryption controller" },
@@ -94,7 +105,8 @@ const char *class_name(uint32_t class)
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(names); i++)
-		if (names[i].class == CLASS_SUB(class) || names[i].class == (CLASS_SUB(class) | 0xff))
+		if (names[i].class == CLASS_SUB(class) ||
+			names[i].class == (CLASS_SUB(class) | 0xff))
 			return names[i].name;
 	return "device";
 }

@@ -16,24 +16,24 @@ struct pci_device {
 	struct pci_addr addr;
 	struct pci_id id;
 	uint32_t class;
-	struct pci_path path;   /* n_hops == 0 where it could not be told */
-	char *driver;           /* bound driver, NULL: none */
-	bool driver_builtin;    /* only told of a live system: it was there before any initramfs */
-	bool is_bridge;         /* has the attribute secondary_bus_number */
-	bool behind_vmd;        /* its root bus hangs below another PCI device */
+	struct pci_path path; /* n_hops == 0 where it could not be told */
+	char *driver;         /* bound driver, NULL: none */
+	bool driver_builtin;  /* only told of a live system: it was there before any initramfs */
+	bool is_bridge;       /* has the attribute secondary_bus_number */
+	bool behind_vmd;      /* its root bus hangs below another PCI device */
 	bool on_root_bus;
-	bool appears_late;      /* a live system only: a VF, below VMD or Hyper-V, or hot-plugged */
+	bool appears_late; /* a live system only: a VF, below VMD or Hyper-V, or hot-plugged */
 	bool boot_vga;
-	bool boot_framebuffer;  /* one of its BARs holds the firmware's framebuffer */
-	int group;              /* IOMMU group; NO_GROUP where none, or where nobody asked */
-	char *name;             /* vendor and model from udev's hardware database, or NULL */
+	bool boot_framebuffer; /* one of its BARs holds the firmware's framebuffer */
+	int group;             /* IOMMU group; NO_GROUP where none, or where nobody asked */
+	char *name;            /* vendor and model from udev's hardware database, or NULL */
 };
 
 struct iommu_group {
 	int number;
-	bool noiommu;           /* VFIO's unsafe mode: no isolation at all */
-	bool direct_region;     /* a "direct" reserved region: RMRR or IVMD */
-	char *foreign_member;   /* a member that is no PCI device, or NULL */
+	bool noiommu;         /* VFIO's unsafe mode: no isolation at all */
+	bool direct_region;   /* a "direct" reserved region: RMRR or IVMD */
+	char *foreign_member; /* a member that is no PCI device, or NULL */
 };
 
 struct snapshot {
@@ -41,20 +41,27 @@ struct snapshot {
 	size_t n_devices;
 	struct iommu_group *groups; /* those of the devices that the configuration names */
 	size_t n_groups;
-	bool iommu_active;          /* /sys/class/iommu has an entry */
-	bool has_dmar;              /* the firmware has the table of an Intel IOMMU */
-	bool has_ivrs;              /* the same of an AMD one */
+	bool iommu_active; /* /sys/class/iommu has an entry */
+	bool has_dmar;     /* the firmware has the table of an Intel IOMMU */
+	bool has_ivrs;     /* the same of an AMD one */
 };
 
 /* The VFIO driver's module, as module.c found it. */
-enum module_state { MODULE_MISSING, MODULE_BLACKLISTED, MODULE_LOADABLE, MODULE_LOADED, MODULE_BUILTIN };
+enum module_state {
+	MODULE_MISSING,
+	MODULE_BLACKLISTED,
+	MODULE_LOADABLE,
+	MODULE_LOADED,
+	MODULE_BUILTIN
+};
 
 struct module_facts {
 	enum module_state state;
-	char *where;       /* the tree that was searched, "/lib/modules/6.12.0": for messages */
-	char *options;     /* what modprobe.d and the command line ask for, "ids=" left out; or NULL */
+	char *where;   /* the tree that was searched, "/lib/modules/6.12.0": for messages */
+	char *options; /* what modprobe.d and the command line ask for, "ids=" left out; or NULL */
 	char *dropped_ids; /* the value of the "ids=" that was left out, or NULL */
-	char *unapplied;   /* options that a module which is in the kernel already does not have, or NULL */
+	char *unapplied;   /* options that a module which is in the kernel already does not have, or
+			      NULL */
 	bool type1;        /* vfio_iommu_type1 is there, in whatever state */
 };
 
@@ -67,9 +74,9 @@ size_t snapshot_lower_bound(const struct snapshot *s, struct pci_addr addr);
 /* Puts the devices in order; look-ups work only then. */
 void snapshot_sort(struct snapshot *s);
 
-/* The machine as it was when the hook ran: devices that appear late are marked, not removed (a target
- * may name one), and a driver that is not built in holds nothing yet. The module that was loaded
- * since is loadable again. @m may be NULL. */
+/* The machine as it was when the hook ran: devices that appear late are marked, not removed (a
+ * target may name one), and a driver that is not built in holds nothing yet. The module that was
+ * loaded since is loadable again. @m may be NULL. */
 void snapshot_project(struct snapshot *s, struct module_facts *m);
 
 /* 0300 or 0380. */

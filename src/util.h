@@ -54,8 +54,8 @@ static inline bool streq(const char *a, const char *b)
 	return strcmp(a, b) == 0;
 }
 
-/* printf() into a new string; NULL when memory is short, unlike asprintf(), whose pointer is undefined
- * then. */
+/* printf() into a new string; NULL when memory is short, unlike asprintf(), whose pointer is
+ * undefined then. */
 static inline _printf_(1, 0) char *vformat(const char *fmt, va_list ap)
 {
 	char *s;
@@ -83,7 +83,8 @@ static inline char *skip_prefix(const char *s, const char *prefix)
 }
 
 /* Makes room for one more element of @size bytes at the end of the array at *@arrayp, which has *@n
- * of them; counts it, zeroes it and returns it; NULL when memory is short (nothing changes then). */
+ * of them; counts it, zeroes it and returns it; NULL when memory is short (nothing changes then).
+ */
 static inline void *array_add(void *arrayp, size_t *n, size_t size)
 {
 	void *grown = reallocarray(*(void **)arrayp, *n + 1, size);
