@@ -114,7 +114,25 @@ $(BUILD)/tests/unit-%: $(BUILD)/tests/unit-%.o $(TEST_LIB_OBJECTS) $(LIB_OBJECTS
 $(BUILD)/tests/unit-apply: OWN_LDFLAGS += -Wl,--wrap=sysfs_write,--wrap=modules_load
 
 test: $(UNIT_TESTS)
-	@sh tests/summary $(UNIT_TESTS)
+	@tests/summary $(UNIT_TESTS)
+
+# What make check and make demo need of Debian beside make itself.
+BUILD_NEEDS = $(shell sh src/deps.sh --packages) libinih-dev
+LAB_NEEDS := qemu-system-x86 debootstrap debian-archive-keyring cpio e2fsprogs xz-utils zstd libc6-dev \
+	linux-libc-dev
+CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux
+
+check:
+	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(CHECK_NEEDS))
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all $(UNIT_TESTS)
+	@tests/summary $(UNIT_TESTS) tests/lint tests/sysfs/run tests/hooks/run tests/vm/run
+
+demo:
+	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS))
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@tests/vm/demo
 
 .PRECIOUS: $(BUILD)/tests/unit-%.o $(BUILD)/tests/lib-%.o
 
@@ -124,5 +142,5 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all test deps install install-base install-initramfs-tools uninstall clean distclean
+.PHONY: all test check demo deps install install-base install-initramfs-tools uninstall clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)

@@ -433,8 +433,8 @@ static void record_write(const struct report *r, FILE *out)
 		for (size_t j = 0; j < t->n_devices; j++) {
 			const struct pci_device *d = &r->snapshot->devices[t->devices[j].device];
 
-			fprintf(out, "device %s %s %s %d %s\n", t->target->name, PCI_ADDR(d->addr),
-				PCI_ID(d->id), d->group,
+			fprintf(out, "device %s %s %s vfio-pci %s\n", t->target->name,
+				PCI_ADDR(d->addr), PCI_ID(d->id),
 				device_state_name(device_state(r, t->devices[j].device)));
 		}
 	}
