@@ -10,10 +10,12 @@
 #include "sysfs.h"
 
 #define VFIO_DRIVER "vfio-pci"
+/* Matches no driver: it keeps every driver off until the variant driver's name is known. */
+#define PLACEHOLDER "vfio-early-waits"
 #define RETRY_MS    50
 
 /* What was being done when it failed or hung. */
-enum op { OP_OVERRIDE, OP_LOAD, OP_UNBIND, OP_BIND, OP_CLEAR, OP_PROBE };
+enum op { OP_OVERRIDE, OP_LOAD, OP_NAME, OP_UNBIND, OP_BIND, OP_CLEAR, OP_PROBE };
 
 enum progress_kind { STEP_BEGUN, STEP_ENDED, UNDO_BEGUN, UNDO_ENDED, ALL_DONE };
 
@@ -22,8 +24,9 @@ struct progress {
 	enum progress_kind kind;
 	size_t index; /* of the step in the plan; for UNDO of the device in the snapshot */
 	enum op op;
-	int error;     /* 0 or negative errno */
-	char from[64]; /* the driver that the device was taken from, or "" */
+	int error;                    /* 0 or negative errno */
+	char from[DRIVER_NAME_LEN];   /* the driver that the device was taken from, or "" */
+	char driver[DRIVER_NAME_LEN]; /* STEP_NAME: what the variant driver is called */
 };
 
 struct run {
@@ -31,10 +34,11 @@ struct run {
 	const struct snapshot *snapshot;
 	struct modules *modules;
 	int sysfd;
-	int pipe;          /* a child's end */
-	uint64_t deadline; /* for retries */
-	bool *touched;     /* by device: its override was written, or begun */
-	bool *failed;      /* by target */
+	int pipe;                         /* a child's end */
+	uint64_t deadline;                /* for retries */
+	bool *touched;                    /* by device: its override was written, or begun */
+	bool *failed;                     /* by target */
+	char (*drivers)[DRIVER_NAME_LEN]; /* by device: the driver that it is to have */
 	/* The parent's view. */
 	bool in_flight;
 	struct progress last;
@@ -80,7 +84,7 @@ static int bound_driver(const struct run *run, const struct pci_device *d, char 
 
 static int write_override(const struct run *run, const struct pci_device *d, const char *driver)
 {
-	char back[64];
+	char back[DRIVER_NAME_LEN];
 	ssize_t n;
 	int r;
 
@@ -97,7 +101,7 @@ static int write_override(const struct run *run, const struct pci_device *d, con
  * driver_set_override()). */
 static int clear_override(const struct run *run, const struct pci_device *d)
 {
-	char back[64];
+	char back[DRIVER_NAME_LEN];
 	ssize_t n;
 	int r;
 
@@ -120,15 +124,19 @@ static int unbind(const struct run *run, const struct pci_device *d)
 
 /* Loading the module probed the overridden devices already; what is left is a device that had
  * another driver, or a driver that was there before. The link is the proof, whatever bind said. */
-static int settle_device(struct run *run, const struct pci_device *d, struct progress *p)
+static int settle_device(struct run *run, size_t device, struct progress *p)
 {
-	char driver[64];
+	const struct pci_device *d = &run->snapshot->devices[device];
+	const char *wanted = run->drivers[device];
+	char driver[DRIVER_NAME_LEN], path[PATH_MAX];
 	int r, bind;
+
+	snprintf(path, sizeof(path), "bus/pci/drivers/%s/bind", wanted);
 
 	for (;;) {
 		p->op = OP_BIND;
 		r = bound_driver(run, d, driver, sizeof(driver));
-		if (r < 0 || streq(driver, VFIO_DRIVER))
+		if (r < 0 || streq(driver, wanted))
 			return r;
 		if (*driver) {
 			p->op = OP_UNBIND;
@@ -138,15 +146,29 @@ static int settle_device(struct run *run, const struct pci_device *d, struct pro
 				return r;
 		}
 		p->op = OP_BIND;
-		bind = sysfs_write(
-			run->sysfd, "bus/pci/drivers/" VFIO_DRIVER "/bind", PCI_ADDR(d->addr));
+		bind = sysfs_write(run->sysfd, path, PCI_ADDR(d->addr));
 		r = bound_driver(run, d, driver, sizeof(driver));
-		if (r < 0 || streq(driver, VFIO_DRIVER))
+		if (r < 0 || streq(driver, wanted))
 			return r;
 		if (bind != -EAGAIN || now_ms() + RETRY_MS >= run->deadline)
 			return bind < 0 ? bind : -ENODEV;
 		sleep_ms(RETRY_MS);
 	}
+}
+
+/* A module's driver is what it registered on the PCI bus: /sys/module/MODULE/drivers/pci:NAME
+ * (drivers/base/module.c). The name may differ from the module's. */
+static int name_variant(struct run *run, const struct step *step, struct progress *p)
+{
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "module/%s/drivers", step->module);
+	r = sysfs_find(run->sysfd, path, "pci:", p->driver, sizeof(p->driver));
+	if (r < 0)
+		return r;
+	memcpy(run->drivers[step->device], p->driver, sizeof(p->driver));
+	return write_override(run, &run->snapshot->devices[step->device], p->driver);
 }
 
 static int do_step(struct run *run, const struct step *step, struct progress *p)
@@ -156,12 +178,16 @@ static int do_step(struct run *run, const struct step *step, struct progress *p)
 	switch (step->kind) {
 	case STEP_OVERRIDE:
 		p->op = OP_OVERRIDE;
-		return write_override(run, d, VFIO_DRIVER);
+		return write_override(
+			run, d, streq(step->module, VFIO_MODULE) ? VFIO_DRIVER : PLACEHOLDER);
 	case STEP_LOAD:
 		p->op = OP_LOAD;
-		return modules_load(run->modules, "vfio_pci");
+		return modules_load(run->modules, step->module);
+	case STEP_NAME:
+		p->op = OP_NAME;
+		return name_variant(run, step, p);
 	case STEP_SETTLE:
-		return settle_device(run, d, p);
+		return settle_device(run, step->device, p);
 	case STEP_TYPE1:
 		p->op = OP_LOAD;
 		return modules_load(run->modules, "vfio_iommu_type1");
@@ -170,10 +196,12 @@ static int do_step(struct run *run, const struct step *step, struct progress *p)
 }
 
 /* The device goes back to the driver that it would have had: no override, not ours, probed anew. */
-static int undo_device(struct run *run, const struct pci_device *d, struct progress *p)
+static int undo_device(struct run *run, size_t device, struct progress *p)
 {
-	bool was_ours = d->driver && streq(d->driver, VFIO_DRIVER);
-	char driver[64];
+	const struct pci_device *d = &run->snapshot->devices[device];
+	const char *wanted = run->drivers[device];
+	bool was_ours = d->driver && streq(d->driver, wanted);
+	char driver[DRIVER_NAME_LEN];
 	int r;
 
 	p->op = OP_CLEAR;
@@ -182,7 +210,7 @@ static int undo_device(struct run *run, const struct pci_device *d, struct progr
 		return r;
 	p->op = OP_UNBIND;
 	r = bound_driver(run, d, driver, sizeof(driver));
-	if (r == 0 && streq(driver, VFIO_DRIVER) && !was_ours)
+	if (r == 0 && streq(driver, wanted) && !was_ours)
 		r = unbind(run, d);
 	if (r < 0)
 		return r;
@@ -213,7 +241,7 @@ static void undo_and_tell(struct run *run, size_t device)
 
 	run->touched[device] = false;
 	send_progress(run, &p);
-	p.error = undo_device(run, &run->snapshot->devices[device], &p);
+	p.error = undo_device(run, device, &p);
 	p.kind = UNDO_ENDED;
 	send_progress(run, &p);
 }
@@ -230,7 +258,27 @@ static void fail_target(struct run *run, size_t target)
 
 static bool concerns_device(const struct step *step)
 {
-	return step->kind == STEP_OVERRIDE || step->kind == STEP_SETTLE;
+	return step->kind != STEP_LOAD && step->kind != STEP_TYPE1;
+}
+
+/* Without a module, none of its devices' targets can be bound. */
+static void fail_module(struct run *run, const char *module)
+{
+	for (size_t i = 0; i < run->plan->n_steps; i++) {
+		const struct step *step = &run->plan->steps[i];
+
+		if (concerns_device(step) && streq(step->module, module) &&
+			!run->failed[step->target])
+			fail_target(run, step->target);
+	}
+}
+
+static bool all_failed(const struct run *run)
+{
+	for (size_t i = 0; i < run->plan->n_targets; i++)
+		if (run->plan->targets[i].verdict == VERDICT_BIND && !run->failed[i])
+			return false;
+	return true;
 }
 
 static void run_steps(struct run *run)
@@ -243,6 +291,8 @@ static void run_steps(struct run *run)
 
 		if (concerns_device(step) && run->failed[step->target])
 			continue;
+		if (step->kind == STEP_TYPE1 && all_failed(run))
+			continue;
 		if (step->kind == STEP_OVERRIDE)
 			run->touched[step->device] = true;
 		send_progress(run, &p);
@@ -254,9 +304,7 @@ static void run_steps(struct run *run)
 		if (concerns_device(step)) {
 			fail_target(run, step->target);
 		} else if (step->kind == STEP_LOAD) {
-			for (size_t t = 0; t < plan->n_targets; t++)
-				fail_target(run, t);
-			break;
+			fail_module(run, step->module);
 		}
 	}
 	send_progress(run, &(struct progress){ .kind = ALL_DONE });
@@ -330,13 +378,18 @@ static void say_step_failed(struct run *run, const struct step *step, const stru
 				reason(p->error));
 		else
 			say(run, SEVERITY_ERROR, "load-failed", NULL, NULL,
-				"the module vfio-pci could not be loaded: %s; nothing is bound",
-				reason(p->error));
+				"the module %s could not be loaded: %s; nothing that needs it is bound",
+				step->module, reason(p->error));
+		break;
+	case OP_NAME:
+		say(run, SEVERITY_ERROR, "load-failed", target, d,
+			"the module %s has no PCI driver that %s could be bound to: %s",
+			step->module, PCI_ADDR(d->addr), reason(p->error));
 		break;
 	default:
 		say(run, SEVERITY_ERROR, "bind-failed", target, d,
-			"vfio-pci could not be bound to %s: %s", PCI_ADDR(d->addr),
-			reason(p->error));
+			"%s could not be bound to %s: %s", run->drivers[step->device],
+			PCI_ADDR(d->addr), reason(p->error));
 		break;
 	}
 }
@@ -352,6 +405,8 @@ static void step_ended(struct run *run, const struct progress *p)
 			run->failed[step->target] = true;
 		return;
 	}
+	if (step->kind == STEP_NAME)
+		memcpy(run->drivers[step->device], p->driver, sizeof(p->driver));
 	if (step->kind != STEP_SETTLE)
 		return;
 	run->outcome->devices[step->device] = DEVICE_BOUND;
@@ -591,9 +646,13 @@ int apply_plan(const struct plan *plan, const struct snapshot *s, struct modules
 	int r;
 
 	o.devices = calloc(s->n_devices + 1, sizeof(*o.devices));
+	o.drivers = calloc(s->n_devices + 1, sizeof(*o.drivers));
 	o.targets = calloc(plan->n_targets + 1, sizeof(*o.targets));
-	if (!touched || !failed || !o.devices || !o.targets)
+	if (!touched || !failed || !o.devices || !o.drivers || !o.targets)
 		return -ENOMEM;
+	for (size_t i = 0; i < s->n_devices; i++)
+		memcpy(o.drivers[i], VFIO_DRIVER, sizeof(VFIO_DRIVER));
+	run.drivers = o.drivers;
 	if (plan->n_steps) {
 		r = run_in_child(&run, apply_ms, undo_ms);
 		if (r < 0)
@@ -620,6 +679,7 @@ const char *device_state_name(enum device_state state)
 void outcome_free(struct outcome *o)
 {
 	free(o->devices);
+	free(o->drivers);
 	free(o->targets);
 	findings_free(&o->findings);
 	*o = (struct outcome){ 0 };

@@ -6,6 +6,9 @@
 #include "module.h"
 #include "plan.h"
 
+/* A driver's name as sysfs shows it, NUL included: it becomes a directory's name. */
+#define DRIVER_NAME_LEN 64
+
 enum device_state {
 	DEVICE_UNTOUCHED,
 	DEVICE_BOUND,
@@ -17,8 +20,9 @@ enum device_state {
 enum target_state { TARGET_UNTOUCHED, TARGET_BOUND, TARGET_FAILED, TARGET_HUNG };
 
 struct outcome {
-	enum device_state *devices; /* by index in the snapshot */
-	enum target_state *targets; /* by index in the plan */
+	enum device_state *devices;       /* by index in the snapshot */
+	enum target_state *targets;       /* by index in the plan */
+	char (*drivers)[DRIVER_NAME_LEN]; /* by index in the snapshot: what it was to be bound to */
 	struct findings findings;
 };
 

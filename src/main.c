@@ -232,6 +232,8 @@ static int read_machine(struct session *s, bool live)
 	r = modules_open(&s->modules);
 	if (r == 0)
 		r = modules_query(s->modules, s->sysfd, &s->facts);
+	if (r == 0)
+		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot);
 	if (r == 0 && live)
 		snapshot_project(&s->snapshot, &s->facts);
 	return r;

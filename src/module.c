@@ -8,6 +8,7 @@
 
 #include "module.h"
 #include "sysfs.h"
+#include "variant.h"
 
 #define VFIO_MODULE  "vfio_pci"
 #define TYPE1_MODULE "vfio_iommu_type1"
@@ -223,6 +224,72 @@ int modules_query(struct modules *m, int sysfd, struct module_facts *ret)
 	*ret = f;
 	f = (struct module_facts){ 0 };
 	return 0;
+}
+
+/* A whole file of the module tree; "" where there is none. */
+static int read_tree_file(struct modules *m, const char *name, char **ret, size_t *ret_len)
+{
+	_cleanup_free_ char *path = format("%s/%s", m->tree, name), *text = NULL;
+	_cleanup_fclose_ FILE *f = NULL;
+	ssize_t n;
+	size_t size = 0;
+
+	if (!path)
+		return -ENOMEM;
+	f = fopen(path, "re");
+	/* The whole file as one record: modules.alias holds no 0xff. */
+	n = f ? getdelim(&text, &size, 0xff, f) : 0;
+	*ret_len = n > 0 ? (size_t)n : 0;
+	*ret = text ?: strdup("");
+	text = NULL;
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* Whether a driver could come from this module: what is blacklisted or was left out of the image is
+ * not asked for. */
+static int variant_usable(struct modules *m, const char *name)
+{
+	_cleanup_(modulep) struct kmod_module *mod = NULL;
+	int r = kmod_module_new_from_name(m->ctx, name, &mod);
+
+	if (r < 0)
+		return r;
+	if (kmod_module_get_initstate(mod) >= 0)
+		return 1;
+	return kmod_module_get_path(mod) && !is_blacklisted(m, kmod_module_get_name(mod));
+}
+
+int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s)
+{
+	_cleanup_free_ char *aliases = NULL, *builtin = NULL;
+	size_t aliases_len, builtin_len;
+	int r;
+
+	r = read_tree_file(m, "modules.alias", &aliases, &aliases_len);
+	if (r == 0)
+		r = read_tree_file(m, "modules.builtin.modinfo", &builtin, &builtin_len);
+	for (size_t i = 0; i < s->n_devices && r == 0; i++) {
+		struct pci_device *d = &s->devices[i];
+		struct variant v = { 0 };
+		char path[PATH_MAX], modalias[256];
+
+		snprintf(path, sizeof(path), "bus/pci/devices/%s/modalias", PCI_ADDR(d->addr));
+		if (d->group == NO_GROUP || d->is_bridge ||
+			sysfs_read(sysfd, path, modalias, sizeof(modalias)) < 0)
+			continue;
+		r = variant_search(&v, aliases, aliases_len, false, modalias);
+		if (r == 0)
+			r = variant_search(&v, builtin, builtin_len, true, modalias);
+		if (r == 0 && v.module && !streq(v.module, VFIO_MODULE))
+			r = variant_usable(m, v.module);
+		if (r > 0) {
+			d->variant = v.module;
+			v.module = NULL;
+			r = 0;
+		}
+		free(v.module);
+	}
+	return r;
 }
 
 static int load_one(struct kmod_module *mod)

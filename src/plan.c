@@ -737,10 +737,23 @@ static void settle(struct planner *p)
 	} while (changed && p->r == 0);
 }
 
+/* The module whose driver a device gets. */
+static const char *module_of(const struct planner *p, const struct plan_target *t, size_t i)
+{
+	const char *variant = p->snapshot->devices[t->devices[i].device].variant;
+
+	return variant && t->target->driver != DRIVER_VFIO_PCI ? variant : VFIO_MODULE;
+}
+
 static void check_module(struct planner *p, struct plan_target *t)
 {
 	const struct module_facts *m = p->module;
+	bool plain = false;
 
+	for (size_t i = 0; i < t->n_devices; i++)
+		plain |= streq(module_of(p, t, i), VFIO_MODULE);
+	if (!plain)
+		return;
 	if (m->state == MODULE_MISSING) {
 		refuse(p, t, NULL, "driver-missing",
 			"the module vfio-pci is not in the kernel and not below %s", m->where);
@@ -834,42 +847,65 @@ static int by_device(const void *a, const void *b)
 	return x->device < y->device ? -1 : x->device > y->device;
 }
 
-static void add_step(struct planner *p, enum step_kind kind, size_t target, size_t device)
+static void add_step(
+	struct planner *p, enum step_kind kind, size_t target, size_t device, const char *module)
 {
 	struct step *step = array_add(&p->plan->steps, &p->plan->n_steps, sizeof(*step));
 
 	if (step)
-		*step = (struct step){ kind, target, device };
+		*step = (struct step){ kind, target, device, module };
 	else
 		p->r = -ENOMEM;
 }
 
-static void add_device_steps(struct planner *p, enum step_kind kind)
+/* The steps of one kind for all devices, or for those of one module. */
+static void add_device_steps(struct planner *p, enum step_kind kind, const char *module)
 {
 	for (size_t i = 0; i < p->plan->n_targets; i++) {
 		const struct plan_target *t = &p->plan->targets[i];
 
-		for (size_t j = 0; j < t->n_devices && t->verdict == VERDICT_BIND; j++)
-			add_step(p, kind, i, t->devices[j].device);
+		for (size_t j = 0; j < t->n_devices && t->verdict == VERDICT_BIND; j++) {
+			const char *own = module_of(p, t, j);
+
+			if (!module || streq(module, own))
+				add_step(p, kind, i, t->devices[j].device, own);
+		}
+	}
+}
+
+/* Each module is loaded once; a variant driver's name is known only then. */
+static void add_load_steps(struct planner *p)
+{
+	size_t n = p->plan->n_steps;
+
+	for (size_t i = 0; i < n && p->r == 0; i++) {
+		const char *module = p->plan->steps[i].module;
+		bool first = true;
+
+		for (size_t j = 0; j < i; j++)
+			first &= !streq(p->plan->steps[j].module, module);
+		if (!first)
+			continue;
+		if (!streq(module, VFIO_MODULE)) {
+			add_step(p, STEP_LOAD, 0, 0, module);
+			add_device_steps(p, STEP_NAME, module);
+		} else if (p->module->state == MODULE_LOADABLE) {
+			add_step(p, STEP_LOAD, 0, 0, module);
+		}
 	}
 }
 
 /* All overrides first: that alone wins every race with another driver. */
 static void add_steps(struct planner *p)
 {
-	bool any = false;
-
-	for (size_t i = 0; i < p->plan->n_targets; i++)
-		any |= p->plan->targets[i].verdict == VERDICT_BIND;
-	if (!any)
+	add_device_steps(p, STEP_OVERRIDE, NULL);
+	if (p->plan->n_steps == 0)
 		return;
 	say_module(p);
-	add_device_steps(p, STEP_OVERRIDE);
-	if (p->module->state == MODULE_LOADABLE)
-		add_step(p, STEP_LOAD, 0, 0);
-	add_device_steps(p, STEP_SETTLE);
+	add_load_steps(p);
+	add_device_steps(p, STEP_SETTLE, NULL);
 	if (p->module->type1)
-		add_step(p, STEP_TYPE1, 0, 0);
+		add_step(p, STEP_TYPE1, 0, 0, NULL);
 }
 
 static bool bypassed(struct planner *p)

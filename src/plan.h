@@ -10,6 +10,8 @@
 #include "finding.h"
 #include "snapshot.h"
 
+#define VFIO_MODULE "vfio_pci"
+
 enum verdict {
 	VERDICT_BIND,
 	VERDICT_REFUSED,
@@ -30,8 +32,10 @@ struct plan_target {
 };
 
 enum step_kind {
-	STEP_OVERRIDE, /* write driver_override */
+	STEP_OVERRIDE, /* write driver_override; for a variant, whose driver has no name yet, a
+			  placeholder */
 	STEP_LOAD,     /* load the VFIO driver's module */
+	STEP_NAME,     /* write the variant driver's name in place of the placeholder */
 	STEP_SETTLE, /* see that the device is bound to the driver; unbind and bind where it is not
 		      */
 	STEP_TYPE1,  /* load vfio_iommu_type1; nothing depends on it at boot */
@@ -39,8 +43,9 @@ enum step_kind {
 
 struct step {
 	enum step_kind kind;
-	size_t target; /* index in plan->targets; for OVERRIDE and SETTLE */
-	size_t device; /* index in the snapshot; for OVERRIDE and SETTLE */
+	size_t target;      /* index in plan->targets; not for LOAD and TYPE1 */
+	size_t device;      /* index in the snapshot; not for LOAD and TYPE1 */
+	const char *module; /* VFIO_MODULE or a variant's; not for TYPE1 */
 };
 
 struct plan {

@@ -102,7 +102,8 @@ static void text_target_head(const struct report *r, size_t i, FILE *out)
 	fprintf(out, "[%s] %s\n", t->target->name, text);
 }
 
-static void text_device(const struct report *r, const struct plan_device *pd, FILE *out)
+static void text_device(const struct report *r, const struct plan_target *t,
+	const struct plan_device *pd, FILE *out)
 {
 	const struct pci_device *d = &r->snapshot->devices[pd->device];
 
@@ -112,6 +113,8 @@ static void text_device(const struct report *r, const struct plan_device *pd, FI
 		fprintf(out, ", IOMMU group %d", d->group);
 	if (d->driver)
 		fprintf(out, ", held by %s", d->driver);
+	if (d->variant && t->target->driver != DRIVER_VFIO_PCI)
+		fprintf(out, ", by the variant driver of %s", d->variant);
 	fprintf(out, "%s\n", pd->pulled_in ? ", bound because of its group" : "");
 }
 
@@ -167,7 +170,7 @@ void report_text(const struct report *r, FILE *out, bool verbose)
 
 		text_target_head(r, i, out);
 		for (size_t j = 0; j < t->n_devices; j++)
-			text_device(r, &t->devices[j], out);
+			text_device(r, t, &t->devices[j], out);
 		text_findings(r, t, out, verbose);
 	}
 	text_findings(r, NULL, out, verbose);
@@ -433,8 +436,9 @@ static void record_write(const struct report *r, FILE *out)
 		for (size_t j = 0; j < t->n_devices; j++) {
 			const struct pci_device *d = &r->snapshot->devices[t->devices[j].device];
 
-			fprintf(out, "device %s %s %s vfio-pci %s\n", t->target->name,
-				PCI_ADDR(d->addr), PCI_ID(d->id),
+			fprintf(out, "device %s %s %s %s %s\n", t->target->name, PCI_ADDR(d->addr),
+				PCI_ID(d->id),
+				r->outcome ? r->outcome->drivers[t->devices[j].device] : "-",
 				device_state_name(device_state(r, t->devices[j].device)));
 		}
 	}

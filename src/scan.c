@@ -13,19 +13,6 @@
 #define PCI_DEVICES "bus/pci/devices"
 #define GROUPS      "kernel/iommu_groups"
 
-static int open_dir(int dirfd, const char *path, DIR **ret)
-{
-	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-
-	if (fd < 0)
-		return -errno;
-	*ret = fdopendir(fd);
-	if (*ret)
-		return 0;
-	close(fd);
-	return -ENOMEM;
-}
-
 static struct dirent *next_entry(DIR *dir)
 {
 	struct dirent *e;
@@ -138,7 +125,7 @@ static int scan_devices(int sysfd, struct snapshot *s)
 	struct dirent *e;
 	int r;
 
-	r = open_dir(sysfd, PCI_DEVICES, &dir);
+	r = sysfs_opendir(sysfd, PCI_DEVICES, &dir);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
 	while ((e = next_entry(dir))) {
@@ -170,7 +157,7 @@ static int scan_group_members(int sysfd, struct snapshot *s, struct iommu_group 
 	int r;
 
 	snprintf(path, sizeof(path), GROUPS "/%d/devices", g->number);
-	r = open_dir(sysfd, path, &dir);
+	r = sysfs_opendir(sysfd, path, &dir);
 	if (r < 0)
 		return r;
 	while ((e = next_entry(dir))) {
@@ -332,7 +319,7 @@ static void scan_iommu(int sysfd, struct snapshot *s)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 
-	s->iommu_active = open_dir(sysfd, "class/iommu", &dir) == 0 && next_entry(dir);
+	s->iommu_active = sysfs_opendir(sysfd, "class/iommu", &dir) == 0 && next_entry(dir);
 	s->has_dmar = exists(sysfd, "firmware/acpi/tables/DMAR");
 	s->has_ivrs = exists(sysfd, "firmware/acpi/tables/IVRS");
 }

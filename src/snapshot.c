@@ -116,6 +116,7 @@ void snapshot_free(struct snapshot *s)
 	for (size_t i = 0; i < s->n_devices; i++) {
 		free(s->devices[i].driver);
 		free(s->devices[i].name);
+		free(s->devices[i].variant);
 	}
 	for (size_t i = 0; i < s->n_groups; i++)
 		free(s->groups[i].foreign_member);

@@ -25,8 +25,9 @@ struct pci_device {
 	bool appears_late; /* a live system only: a VF, below VMD or Hyper-V, or hot-plugged */
 	bool boot_vga;
 	bool boot_framebuffer; /* one of its BARs holds the firmware's framebuffer */
-	int group;             /* IOMMU group; NO_GROUP where none, or where nobody asked */
-	char *name;            /* vendor and model from udev's hardware database, or NULL */
+	char *variant; /* module of the VFIO driver made for it, if it can be used; or NULL */
+	int group;     /* IOMMU group; NO_GROUP where none, or where nobody asked */
+	char *name;    /* vendor and model from udev's hardware database, or NULL */
 };
 
 struct iommu_group {

@@ -60,3 +60,36 @@ int sysfs_link_name(int dirfd, const char *path, char *buf, size_t size)
 	memcpy(buf, base, strlen(base) + 1);
 	return 0;
 }
+
+int sysfs_opendir(int dirfd, const char *path, DIR **ret)
+{
+	int fd = openat(dirfd, path, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+
+	if (fd < 0)
+		return -errno;
+	*ret = fdopendir(fd);
+	if (*ret)
+		return 0;
+	close(fd);
+	return -ENOMEM;
+}
+
+int sysfs_find(int dirfd, const char *path, const char *prefix, char *buf, size_t size)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *e;
+	int r;
+
+	r = sysfs_opendir(dirfd, path, &dir);
+	if (r < 0)
+		return r;
+	while ((e = readdir(dir))) {
+		const char *name = skip_prefix(e->d_name, prefix);
+
+		if (!name || !*name || strlen(name) >= size)
+			continue;
+		memcpy(buf, name, strlen(name) + 1);
+		return 0;
+	}
+	return -ENOENT;
+}

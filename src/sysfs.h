@@ -11,5 +11,11 @@ ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size) _must_ch
 /* Writes @text with one write(), as kernfs wants it (Documentation/filesystems/sysfs.rst): the
  * attribute's own error comes back. 0, or negative errno; -EIO for a short write. */
 int sysfs_write(int dirfd, const char *path, const char *text) _must_check_;
+/* Opens the directory @path for readdir(). 0, or negative errno. */
+int sysfs_opendir(int dirfd, const char *path, DIR **ret) _must_check_;
+/* The first entry of the directory @path that starts with @prefix, without it. 0, or negative
+ * errno; -ENOENT where there is none. */
+int sysfs_find(int dirfd, const char *path, const char *prefix, char *buf, size_t size)
+	_must_check_;
 /* The last component of the link @path: a driver's name, a group's number. 0, or negative errno. */
 int sysfs_link_name(int dirfd, const char *path, char *buf, size_t size) _must_check_;

@@ -31,8 +31,9 @@ static struct world {
 	const char *fault_text; /* with this text if it is given, */
 	int fault_error;        /* thus */
 	enum fault fault;
-	int fault_times;         /* how often; 0: always */
-	int busy;                /* so many binds answer -EAGAIN */
+	int fault_times; /* how often; 0: always */
+	int busy;        /* so many binds answer -EAGAIN */
+	bool variant_loaded;
 	bool refuses[N_DEVICES]; /* vfio-pci's probe fails */
 	bool native_refuses;     /* the old driver's too */
 } * world;
@@ -148,6 +149,8 @@ int __wrap_sysfs_write(int dirfd, const char *path, const char *text)
 		put(path, streq(text, "\n") ? "(null)\n" : text);
 	} else if (path_is(path, "/driver/unbind")) {
 		set_link(device_named(text), NULL);
+	} else if (path_is(path, "mlx5_vfio_pci/bind")) {
+		return world->variant_loaded ? probe(device_named(text), "mlx5_vfio_pci") : -ENOENT;
 	} else if (path_is(path, "vfio-pci/bind")) {
 		if (!world->vfio_loaded)
 			return -ENOENT;
@@ -180,6 +183,10 @@ int __wrap_modules_load(struct modules *m, const char *name)
 	}
 	if (world->load_error)
 		return world->load_error;
+	if (streq(name, "mlx5_vfio_pci_module")) {
+		world->variant_loaded = true;
+		return 0;
+	}
 	world->vfio_loaded = true;
 	for (size_t i = 0; i < N_DEVICES; i++)
 		probe(i, "vfio-pci");
@@ -196,14 +203,14 @@ static struct plan_target plan_targets[] = {
 	{ .target = &targets[1], .devices = in_two, .n_devices = 1 },
 };
 static struct step steps[] = {
-	{ STEP_OVERRIDE, 0, 0 },
-	{ STEP_OVERRIDE, 0, 1 },
-	{ STEP_OVERRIDE, 1, 2 },
-	{ STEP_LOAD, 0, 0 },
-	{ STEP_SETTLE, 0, 0 },
-	{ STEP_SETTLE, 0, 1 },
-	{ STEP_SETTLE, 1, 2 },
-	{ STEP_TYPE1, 0, 0 },
+	{ STEP_OVERRIDE, 0, 0, VFIO_MODULE },
+	{ STEP_OVERRIDE, 0, 1, VFIO_MODULE },
+	{ STEP_OVERRIDE, 1, 2, VFIO_MODULE },
+	{ STEP_LOAD, 0, 0, VFIO_MODULE },
+	{ STEP_SETTLE, 0, 0, VFIO_MODULE },
+	{ STEP_SETTLE, 0, 1, VFIO_MODULE },
+	{ STEP_SETTLE, 1, 2, VFIO_MODULE },
+	{ STEP_TYPE1, 0, 0, NULL },
 };
 static const struct plan plan = {
 	.targets = plan_targets, .n_targets = 2, .steps = steps, .n_steps = 8
@@ -274,6 +281,38 @@ static void test_good(void)
 	apply(5000);
 	for (size_t i = 0; i < N_DEVICES; i++)
 		EXPECT_DEVICE(i, DEVICE_BOUND, "vfio-pci", "vfio-pci");
+	test_end();
+}
+
+/* The third device's driver has another name than its module, and the name is known only then. */
+static void test_variant(void)
+{
+	static struct step variant_steps[] = {
+		{ STEP_OVERRIDE, 1, 2, "mlx5_vfio_pci_module" },
+		{ STEP_LOAD, 0, 0, "mlx5_vfio_pci_module" },
+		{ STEP_NAME, 1, 2, "mlx5_vfio_pci_module" },
+		{ STEP_SETTLE, 1, 2, "mlx5_vfio_pci_module" },
+	};
+	const struct plan variant_plan = {
+		.targets = plan_targets, .n_targets = 2, .steps = variant_steps, .n_steps = 4
+	};
+
+	mkdirat(root_fd, "module", 0755);
+	mkdirat(root_fd, "module/mlx5_vfio_pci_module", 0755);
+	mkdirat(root_fd, "module/mlx5_vfio_pci_module/drivers", 0755);
+	put("module/mlx5_vfio_pci_module/drivers/pci:mlx5_vfio_pci", "");
+
+	begin("a variant driver gets its device under its own name", 3);
+	EXPECT_INT(apply_plan(&variant_plan, &snapshot, NULL, root_fd, 5000, 5000, &outcome), 0);
+	EXPECT_DEVICE(2, DEVICE_BOUND, "mlx5_vfio_pci", "mlx5_vfio_pci");
+	EXPECT_STR(outcome.drivers[2], "mlx5_vfio_pci");
+	test_end();
+
+	unlinkat(root_fd, "module/mlx5_vfio_pci_module/drivers/pci:mlx5_vfio_pci", 0);
+	begin("a variant module that registers no driver leaves its device to its own", 0);
+	EXPECT_INT(apply_plan(&variant_plan, &snapshot, NULL, root_fd, 5000, 5000, &outcome), 0);
+	EXPECT_DEVICE(2, DEVICE_UNDONE, "native", "(null)");
+	EXPECT(has_finding("load-failed"));
 	test_end();
 }
 
@@ -449,6 +488,7 @@ int main(void)
 		NULL, sizeof(*world), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	make_root();
 	test_good();
+	test_variant();
 	test_errors();
 	test_hangs();
 	test_crashes();
