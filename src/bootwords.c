@@ -213,14 +213,18 @@ static int parse_word(struct bootwords *w, const char *word, bool for_init)
 
 	if (rest) {
 		struct bootwords ignored = { 0 };
+		bool ignored_bypass;
 
 		/* Behind "--" the words are init's; one that would only select has no say there. */
 		r = parse_own(for_init ? &ignored : w, word, rest);
-		if (r == 1 && ignored.bypass)
-			r = set_bypass(w, word, false) ?: 1;
+		ignored_bypass = ignored.bypass;
 		bootwords_free(&ignored);
+		if (r == 1 && ignored_bypass)
+			r = set_bypass(w, word, false) ?: 1;
 		if (r == 0)
 			r = set_bypass(w, word, true);
+		else if (r == 1 && for_init && !ignored_bypass)
+			return 0;
 		return r < 0 ? r : add_word(&w->words, &w->n_words, word);
 	}
 	if (is_rescue(word) || skip_prefix(word, "elfcorehdr=")) {

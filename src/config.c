@@ -14,6 +14,8 @@
 #define LINE_MAX_INIH    197
 #define SECTION_MAX_INIH 49
 
+#define LIST_SEPARATORS " \t,"
+
 #define DEVICE_EXPECTED                                                                               \
 	"expected a PCI address (0000:01:00.0, or 01:00.* for all its functions) or a topology path " \
 	"(00:01.0/00.0), either followed by the ID that must be found there, or an ID alone (10de:2786)"
@@ -124,7 +126,7 @@ static char *next_word(char **s)
 	char *w;
 
 	do
-		w = strsep(s, " \t,");
+		w = strsep(s, LIST_SEPARATORS);
 	while (w && !*w);
 	return w;
 }
@@ -197,6 +199,7 @@ static void set_device(struct parser *p, struct target *t, const char *value)
 	struct selector s, *place;
 	int r;
 
+	t->has_device_line = true;
 	r = selector_parse(value, &s);
 	if (r == -EINVAL) {
 		error_at(p, p->line, "device = '%s': " DEVICE_EXPECTED, value);
@@ -253,6 +256,8 @@ static void set_allow(struct parser *p, struct target *t, char *value)
 {
 	char list[160], *w;
 
+	if (strspn(value, LIST_SEPARATORS) == strlen(value))
+		error_at(p, p->line, "allow has no value");
 	while ((w = next_word(&value))) {
 		const struct word *known = word_find(allow_words, ARRAY_SIZE(allow_words), w);
 
@@ -269,6 +274,9 @@ static void set_profile(struct parser *p, struct target *t, char *value)
 {
 	char *w;
 
+	/* An empty list would mean every boot. */
+	if (strspn(value, LIST_SEPARATORS) == strlen(value))
+		error_at(p, p->line, "profile has no value");
 	while ((w = next_word(&value))) {
 		char *copy, **place;
 
@@ -362,6 +370,10 @@ static void open_section(struct parser *p, const char *name)
 	p->in_options = streq(name, "options");
 	if (p->in_options)
 		return;
+	if (strcasecmp(name, "options") == 0)
+		error_at(p, p->line,
+			"[%s]: expected [options], in lower case, or another name for a target",
+			name);
 	/* A section with a bad name is read on, so that its own errors are told in the same run. */
 	if (!name_valid(name))
 		error_at(p, p->line,
@@ -467,7 +479,13 @@ static char *next_line(char *buf, int size, void *user)
 		return NULL;
 	}
 	s = strip(line);
-	snprintf(buf, (size_t)size, "%s\n", line_acceptable(p, s) ? s : "");
+	if (!line_acceptable(p, s)) {
+		/* It may have been meant for a device: one message is enough. */
+		if (*s && *s != '[' && p->in_section && !p->in_options)
+			p->config->targets[p->config->n_targets - 1].has_device_line = true;
+		s = (char *)"";
+	}
+	snprintf(buf, (size_t)size, "%s\n", s);
 	return buf;
 }
 
@@ -503,8 +521,7 @@ int config_finish(struct config *c)
 		struct target *t = &c->targets[i];
 		struct parser p = { .config = c, .file = t->file };
 
-		/* A device line that was in error is told already. */
-		if (t->n_selectors == 0 && c->errors.n == 0)
+		if (!t->has_device_line)
 			error_at(&p, t->line,
 				"[%s] has no device: expected at least one line 'device = ...'",
 				t->name);
@@ -560,6 +577,8 @@ static const char *read_error(int r)
 	switch (r) {
 	case -EMEDIUMTYPE:
 		return "is not a regular file";
+	case -EACCES:
+		return "permission denied: try as root";
 	case -EFBIG:
 		return "is larger than 1 MiB: not a configuration of this program";
 	default:

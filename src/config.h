@@ -47,6 +47,7 @@ struct target {
 	unsigned line;
 	struct selector *selectors;
 	size_t n_selectors;
+	bool has_device_line; /* right or wrong */
 	enum isolation isolation;
 	enum match match;
 	enum driver_choice driver;

@@ -79,12 +79,19 @@ static bool selector_matches(const struct selector *s, const struct pci_device *
 	return false;
 }
 
+static bool target_names(const struct target *t, const struct pci_device *d)
+{
+	for (size_t i = 0; i < t->n_selectors; i++)
+		if (selector_matches(&t->selectors[i], d))
+			return true;
+	return false;
+}
+
 bool plan_wants(const struct config *c, const struct pci_device *d)
 {
 	for (size_t i = 0; i < c->n_targets; i++)
-		for (size_t j = 0; j < c->targets[i].n_selectors; j++)
-			if (selector_matches(&c->targets[i].selectors[j], d))
-				return true;
+		if (target_names(&c->targets[i], d))
+			return true;
 	return false;
 }
 
@@ -129,20 +136,19 @@ static char *list_with_id(
 	return more;
 }
 
-/* The line to write for this device: by address, or by path where a twin makes the address
- * worthless. */
-static char *line_for(const struct planner *p, const struct pci_device *d, bool all_functions)
+/* The line to write for this device in place of @s, which may be NULL: its path where the admin
+ * wrote one, or where a twin makes the address worthless; else its address. */
+static char *line_for(const struct planner *p, const struct pci_device *d, const struct selector *s)
 {
+	bool by_path = (s && s->kind == SELECT_PATH) || count_twins(p->snapshot, d);
 	char buf[PCI_PATH_LEN];
-	size_t len;
 
-	if (count_twins(p->snapshot, d) && d->path.n_hops)
+	if (by_path && d->path.n_hops)
 		pci_path_format(&d->path, buf);
 	else
 		pci_addr_format(d->addr, buf);
-	len = strlen(buf);
-	if (all_functions)
-		buf[len - 1] = '*';
+	if (s && s->all_functions)
+		buf[strlen(buf) - 1] = '*';
 	return format("device = %s %s", buf, PCI_ID(d->id));
 }
 
@@ -189,13 +195,17 @@ static void say_elsewhere(struct planner *p, struct plan_target *t, const struct
 		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device; %s%s", s->file,
 			s->line, s->text, *where ? "its ID is now at " : "no device has this ID",
 			where);
-	if (only && (line = line_for(p, only, s->all_functions)))
-		cure(p, "if that is the device that you mean, write: %s", line);
-	else if (*where)
-		cure(p, "write the path of the one that you mean, in place of the address");
+	if (*where && !only) {
+		cure(p, "write the path of the one that you mean, in place of '%s'", s->text);
+		return;
+	}
+	if (only || found)
+		line = line_for(p, only ?: found, s);
+	if (line)
+		cure(p, "if %s is the device that you mean, write: %s",
+			PCI_ADDR((only ?: found)->addr), line);
 	else
-		cure(p, "look for the device with: lspci -nn -d %s; the firmware or an empty slot may hide it",
-			PCI_ID(s->id));
+		cure(p, "look for the device with: lspci -nn; the firmware or an empty slot may hide it");
 }
 
 /* An ID must mean exactly one device, unless the target asks for all. */
@@ -229,6 +239,14 @@ static size_t count_early(const struct planner *p, const struct selector *s)
 	return n;
 }
 
+static void say_overlap(struct planner *p, struct plan_target *t, const struct selector *s,
+	const struct pci_device *d)
+{
+	refuse(p, t, d, "overlap", "%s:%u: '%s' means %s, which another line of [%s] means too",
+		s->file, s->line, s->text, DESCRIBE(d), t->target->name);
+	cure(p, "keep the one of the two lines that says what you mean");
+}
+
 static void resolve_selector(struct planner *p, struct plan_target *t, const struct selector *s)
 {
 	const struct snapshot *snap = p->snapshot;
@@ -244,9 +262,7 @@ static void resolve_selector(struct planner *p, struct plan_target *t, const str
 		first = first ?: d;
 		n++;
 		if (target_has(t, d, snap))
-			refuse(p, t, d, "overlap",
-				"%s:%u: '%s' means %s, which another line of [%s] means too",
-				s->file, s->line, s->text, DESCRIBE(d), t->target->name);
+			say_overlap(p, t, s, d);
 		else
 			add_device(p, t, d, false);
 	}
@@ -269,7 +285,7 @@ static void check_twin(struct planner *p, struct plan_target *t, const struct se
 {
 	const struct pci_device *d =
 		s->kind == SELECT_ADDRESS ? snapshot_find(p->snapshot, s->addr) : NULL;
-	_cleanup_free_ char *line = d ? line_for(p, d, s->all_functions) : NULL;
+	_cleanup_free_ char *line = d ? line_for(p, d, s) : NULL;
 
 	if (!line)
 		return;
@@ -277,8 +293,9 @@ static void check_twin(struct planner *p, struct plan_target *t, const struct se
 		bool storage = CLASS_BASE(d->class) == 0x01;
 
 		say(p, storage ? SEVERITY_ERROR : SEVERITY_WARNING, "twin-id", t, d,
-			"%s:%u: '%s': other devices carry the ID %s too, so after a renumbering the address may be another's",
-			s->file, s->line, s->text, PCI_ID(d->id));
+			"%s:%u: '%s': other devices carry the ID %s too, so after a renumbering the address may be another's%s",
+			s->file, s->line, s->text, PCI_ID(d->id),
+			storage ? ", and with it a disk of the host" : "");
 		if (storage)
 			t->verdict = VERDICT_REFUSED;
 	} else if (!s->has_id) {
@@ -329,7 +346,7 @@ static bool profile_known(const struct config *c, const char *profile)
 	return false;
 }
 
-static void choose_profiles(struct planner *p)
+static void say_unknown_profiles(struct planner *p)
 {
 	for (size_t i = 0; i < p->words->n_profiles; i++) {
 		if (profile_known(p->config, p->words->profiles[i]))
@@ -339,33 +356,45 @@ static void choose_profiles(struct planner *p)
 			p->words->profiles[i]);
 		cure(p, "correct rd.vfio-early.profile= on the command line, or a target's 'profile ='");
 	}
+}
+
+static void choose_profiles(struct planner *p)
+{
 	for (size_t i = 0; i < p->plan->n_targets; i++)
 		if (!target_in_profiles(p->plan->targets[i].target, p->words))
 			p->plan->targets[i].verdict = VERDICT_INACTIVE;
 }
 
+/* Whether the target names a device of this group. */
+static bool names_group(const struct planner *p, const struct target *t, int group)
+{
+	for (size_t i = 0; i < p->snapshot->n_devices && group != NO_GROUP; i++)
+		if (p->snapshot->devices[i].group == group &&
+			target_names(t, &p->snapshot->devices[i]))
+			return true;
+	return false;
+}
+
 /* Whether a skip word means a device that the target names or, with whole-group, may pull in. */
-static bool skip_means(const struct planner *p, const char *word, const struct plan_target *t)
+static bool skip_means(const struct planner *p, const char *word, const struct target *t)
 {
 	_cleanup_(selector_free) struct selector skip = { 0 };
 
-	if (streq(word, t->target->name))
+	if (streq(word, t->name))
 		return true;
 	if (selector_parse(word, &skip) < 0)
 		return false;
 	/* A device that is absent can be skipped, too. */
-	for (size_t i = 0; i < t->target->n_selectors; i++)
-		if (selector_same_place(&skip, &t->target->selectors[i]))
+	for (size_t i = 0; i < t->n_selectors; i++)
+		if (selector_same_place(&skip, &t->selectors[i]))
 			return true;
 	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
 		const struct pci_device *d = &p->snapshot->devices[i];
 
-		if (!selector_matches(&skip, d))
-			continue;
-		for (size_t j = 0; j < t->target->n_selectors; j++)
-			if (selector_matches(&t->target->selectors[j], d))
-				return true;
-		if (t->target->isolation == ISOLATION_WHOLE_GROUP && touches_group(p, t, d->group))
+		if (selector_matches(&skip, d) &&
+			(target_names(t, d) ||
+				(t->isolation == ISOLATION_WHOLE_GROUP &&
+					names_group(p, t, d->group))))
 			return true;
 	}
 	return false;
@@ -373,10 +402,17 @@ static bool skip_means(const struct planner *p, const char *word, const struct p
 
 static void skip_target(struct planner *p, struct plan_target *t, const char *why)
 {
-	if (t->verdict == VERDICT_SKIPPED || t->verdict == VERDICT_INACTIVE)
+	if (t->verdict != VERDICT_BIND)
 		return;
 	t->verdict = VERDICT_SKIPPED;
 	say(p, SEVERITY_NOTE, "skipped", t, NULL, "not bound at this boot: %s", why);
+}
+
+static void skip_all(struct planner *p)
+{
+	for (size_t i = 0; i < p->plan->n_targets; i++)
+		if (p->plan->targets[i].verdict != VERDICT_INACTIVE)
+			p->plan->targets[i].verdict = VERDICT_SKIPPED;
 }
 
 /* Skips what is named; what names nothing may be a slip for something, so then all is skipped. */
@@ -387,7 +423,7 @@ static void apply_skips(struct planner *p)
 		bool matched = false;
 
 		for (size_t j = 0; j < p->plan->n_targets; j++) {
-			if (!skip_means(p, p->words->skip[i], &p->plan->targets[j]))
+			if (!skip_means(p, p->words->skip[i], p->plan->targets[j].target))
 				continue;
 			matched = true;
 			skip_target(p, &p->plan->targets[j], why ?: "skipped");
@@ -398,8 +434,7 @@ static void apply_skips(struct planner *p)
 			"rd.vfio-early.skip=%s matches no target and no device of one: nothing is bound at this boot",
 			p->words->skip[i]);
 		cure(p, "name a target, an address or an ID of the configuration");
-		for (size_t j = 0; j < p->plan->n_targets; j++)
-			p->plan->targets[j].verdict = VERDICT_SKIPPED;
+		skip_all(p);
 	}
 }
 
@@ -425,9 +460,9 @@ static void say_no_iommu(struct planner *p, struct plan_target *t, const struct 
 	if (s->has_dmar)
 		cure(p, "add intel_iommu=on to the kernel command line: the firmware offers an Intel IOMMU");
 	else if (s->has_ivrs)
-		cure(p, "take amd_iommu=off or iommu=off from the kernel command line: the firmware offers an AMD IOMMU");
+		cure(p, "the firmware offers an AMD IOMMU, which Linux uses unless amd_iommu=off or iommu=off is on the kernel command line: take it away; see: dmesg | grep AMD-Vi");
 	else
-		cure(p, "switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings");
+		cure(p, "switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings: its tables show none");
 }
 
 static void check_device(struct planner *p, struct plan_target *t, const struct pci_device *d)
@@ -463,9 +498,9 @@ static void check_device(struct planner *p, struct plan_target *t, const struct 
 static void check_overlap(struct planner *p, struct plan_target *t)
 {
 	for (size_t i = 0; i < p->plan->n_targets; i++) {
-		struct plan_target *other = &p->plan->targets[i];
+		const struct plan_target *other = &p->plan->targets[i];
 
-		if (other <= t || other->verdict != VERDICT_BIND)
+		if (other == t || other->verdict == VERDICT_SKIPPED)
 			continue;
 		for (size_t j = 0; j < t->n_devices; j++) {
 			const struct pci_device *d = &p->snapshot->devices[t->devices[j].device];
@@ -475,8 +510,7 @@ static void check_overlap(struct planner *p, struct plan_target *t)
 			refuse(p, t, d, "overlap", "%s is in [%s] and in [%s] too", DESCRIBE(d),
 				t->target->name, other->target->name);
 			cure(p, "keep it in one of them, or give them different profiles");
-			refuse(p, other, d, "overlap", "%s is in [%s] and in [%s] too", DESCRIBE(d),
-				other->target->name, t->target->name);
+			return;
 		}
 	}
 }
@@ -524,7 +558,7 @@ static bool blocks(const struct planner *p, const struct plan_target *t, const s
 static struct plan_target *named_in(const struct planner *p, const struct pci_device *d)
 {
 	for (size_t i = 0; i < p->plan->n_targets; i++)
-		if (target_has(&p->plan->targets[i], d, p->snapshot))
+		if (target_names(p->plan->targets[i].target, d))
 			return &p->plan->targets[i];
 	return NULL;
 }
@@ -593,16 +627,21 @@ static size_t say_blockers(struct planner *p, struct plan_target *t, bool fatal)
 
 static void check_isolation(struct planner *p, struct plan_target *t)
 {
-	if (t->target->isolation == ISOLATION_NONE)
-		return;
-	if (!say_blockers(p, t, true))
+	const char *slot = "use another slot; or ";
+
+	if (t->target->isolation == ISOLATION_NONE || !say_blockers(p, t, true))
 		return;
 	t->verdict = VERDICT_REFUSED;
+	/* What the chipset holds is in no slot. */
+	for (size_t i = 0; i < t->n_devices; i++)
+		if (p->snapshot->devices[t->devices[i].device].on_root_bus)
+			slot = "";
 	if (t->target->isolation == ISOLATION_WHOLE_GROUP)
-		cure(p, "use another slot, or a device in a group of its own: this group cannot be bound whole");
+		cure(p, "%stake a device in a group of its own: this group cannot be bound whole",
+			slot);
 	else
-		cure(p, "use another slot; or bind what is named above as well, by lines of its own or with 'isolation = whole-group' in [%s]",
-			t->target->name);
+		cure(p, "%sbind what is named above as well, by lines of its own or with 'isolation = whole-group' in [%s]",
+			slot, t->target->name);
 }
 
 /* --- guards --- */
@@ -615,11 +654,18 @@ static bool allowed(const struct plan_target *t, enum allow bit)
 static void guard(struct planner *p, struct plan_target *t, const struct pci_device *d,
 	enum allow bit, const char *id, const char *why)
 {
+	const char *unless = "if the host can do without it";
+
 	if (allowed(t, bit))
 		return;
+	if (bit == ALLOW_BOOT_DISPLAY)
+		unless =
+			"make another display the primary one in the firmware's settings; or, if the host can do without";
+	else if (bit == ALLOW_RESERVED_REGION)
+		unless =
+			"look for a firmware setting or update that frees it; to bind it nevertheless";
 	refuse(p, t, d, id, "%s %s", DESCRIBE(d), why);
-	cure(p, "if the host can do without it, write 'allow = %s' in [%s]", allow_name(bit),
-		t->target->name);
+	cure(p, "%s, write 'allow = %s' in [%s]", unless, allow_name(bit), t->target->name);
 }
 
 /* The display that the firmware drew on, else the one that it routed legacy VGA to. */
@@ -812,7 +858,7 @@ static void say_siblings(struct planner *p, struct plan_target *t)
 			continue;
 		for (; k < s->n_devices && pci_addr_siblings(s->devices[k].addr, d->addr); k++) {
 			const struct pci_device *sibling = &s->devices[k];
-			_cleanup_free_ char *line = line_for(p, sibling, false);
+			_cleanup_free_ char *line = line_for(p, sibling, NULL);
 
 			if (bound_by(p, sibling) || sibling->is_bridge || sibling->appears_late)
 				continue;
@@ -821,6 +867,22 @@ static void say_siblings(struct planner *p, struct plan_target *t)
 				DESCRIBE(sibling), PCI_ADDR(d->addr));
 			cure(p, "add to [%s]: %s", t->target->name, line ?: "its address");
 		}
+	}
+}
+
+/* vfio-pci takes a firmware framebuffer away for class 0300 only (drivers/vfio/pci/vfio_pci_core.c,
+ * vfio_pci_vga_init()); elsewhere it keeps its BAR, which VFIO then cannot reserve. */
+static void say_framebuffer(struct planner *p, struct plan_target *t)
+{
+	for (size_t i = 0; i < t->n_devices; i++) {
+		const struct pci_device *d = &p->snapshot->devices[t->devices[i].device];
+
+		if (!d->boot_framebuffer || CLASS_SUB(d->class) == 0x0300)
+			continue;
+		say(p, SEVERITY_WARNING, "framebuffer-stays", t, d,
+			"%s holds the firmware's framebuffer, which vfio-pci takes from class 0300 only: VFIO will not get the memory behind it",
+			DESCRIBE(d));
+		cure(p, "add initcall_blacklist=sysfb_init to the kernel command line, or make another display the primary one in the firmware's settings");
 	}
 }
 
@@ -922,9 +984,9 @@ static bool bypassed(struct planner *p)
 	} else {
 		say(p, SEVERITY_NOTE, "bypassed", NULL, NULL,
 			"nothing is bound at this boot: '%s' bypasses vfio-early", w->bypass);
+		cure(p, "to see what a boot without it does: vfio-early --dry-run --cmdline ''");
 	}
-	for (size_t i = 0; i < p->plan->n_targets; i++)
-		p->plan->targets[i].verdict = VERDICT_SKIPPED;
+	skip_all(p);
 	return true;
 }
 
@@ -932,9 +994,11 @@ static void decide(struct planner *p)
 {
 	struct plan *plan = p->plan;
 
-	if (bypassed(p))
-		return;
 	choose_profiles(p);
+	if (plan->n_targets == 0 || bypassed(p))
+		return;
+	say_unknown_profiles(p);
+	apply_skips(p);
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
 		if (plan->targets[i].verdict == VERDICT_BIND)
 			resolve_target(p, &plan->targets[i]);
@@ -943,9 +1007,11 @@ static void decide(struct planner *p)
 			check_device(p, &plan->targets[i],
 				&p->snapshot->devices[plan->targets[i].devices[j].device]);
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
-		if (plan->targets[i].verdict == VERDICT_BIND)
-			check_overlap(p, &plan->targets[i]);
-	apply_skips(p);
+		check_overlap(p, &plan->targets[i]);
+	/* All that is wrong with a target is told in one run, even if one reason is enough. */
+	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
+		if (plan->targets[i].verdict == VERDICT_REFUSED)
+			check_guards(p, &plan->targets[i]);
 	settle(p);
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++) {
 		struct plan_target *t = &plan->targets[i];
@@ -960,6 +1026,7 @@ static void decide(struct planner *p)
 			cure(p, "bind these too, or use another slot, before you start a virtual machine with [%s]",
 				t->target->name);
 		say_siblings(p, t);
+		say_framebuffer(p, t);
 		say_group_drivers(p, t);
 	}
 	add_steps(p);

@@ -292,7 +292,7 @@ static void scan_displays(int sysfd, struct snapshot *s)
 		struct pci_device *d = &s->devices[i];
 		char path[PATH_MAX], buf[8];
 
-		if (!device_is_display(d))
+		if (CLASS_BASE(d->class) != 0x03)
 			continue;
 		attribute_path(d, "boot_vga", path);
 		d->boot_vga = sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "1");

@@ -280,8 +280,7 @@ static const struct row rows[] = {
 	ROW("a device in three targets",
 		.config = NIC "[b]\ndevice = 8086:125c\n[c]\ndevice = 00:1c.0/00.0\n",
 		.verdicts = "nic refused, b refused, c refused",
-		.findings = "E overlap@nic@03:00.0 E overlap@b@03:00.0 E overlap@nic@03:00.0 "
-			    "E overlap@c@03:00.0"),
+		.findings = "E overlap@nic@03:00.0 E overlap@b@03:00.0 E overlap@c@03:00.0"),
 	ROW("a device in two targets of different profiles",
 		.config = NIC "profile = a\n[b]\ndevice = 8086:125c\nprofile = b\n",
 		.cmdline = "rd.vfio-early.profile=b", .verdicts = "nic inactive, b bind", .bound = "03:00.0"),
