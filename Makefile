@@ -39,6 +39,9 @@ LIBS := $(DEPS)/lib/libkmod.a $(DEPS)/lib/libudev.a -linih -llzma -lzstd -lz
 DEPS_BUILT := $(DEPS)/versions
 else
 PKGS := libkmod libudev inih liblzma
+ifneq ($(shell pkg-config --exists $(PKGS) && echo y),y)
+$(error STATIC=0 needs the shared libraries' headers; on Debian: apt-get install pkg-config libkmod-dev libudev-dev libinih-dev liblzma-dev)
+endif
 OWN_CFLAGS += $(shell pkg-config --cflags $(PKGS))
 OWN_LDFLAGS += -pie
 LIBS := $(shell pkg-config --libs $(PKGS))
@@ -95,7 +98,7 @@ uninstall:
 		$(DESTDIR)$(MANDIR)/man5/vfio-early.conf.5 $(DESTDIR)$(DOCDIR)/examples/vfio-early.conf \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-early \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-early
-	-rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR) 2>/dev/null
+	@rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 	@echo "What stays: /etc/vfio-early.conf and /etc/vfio-early.conf.d (your configuration), and the"
 	@echo "initramfs images that hold vfio-early until they are built anew: update-initramfs -u -k all"
 
@@ -117,7 +120,7 @@ test: $(UNIT_TESTS)
 	@tests/summary $(UNIT_TESTS)
 
 # What make check and make demo need of Debian beside make itself.
-BUILD_NEEDS = $(shell sh src/deps.sh --packages) libinih-dev
+BUILD_NEEDS = $(shell sh src/deps.sh --packages)
 LAB_NEEDS := qemu-system-x86 debootstrap debian-archive-keyring cpio e2fsprogs xz-utils zstd libc6-dev \
 	linux-libc-dev
 CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux

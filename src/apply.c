@@ -354,6 +354,18 @@ static const char *target_of(const struct run *run, size_t device)
 	return NULL;
 }
 
+static _printf_(2, 3) void cure(struct run *run, const char *fmt, ...)
+{
+	_cleanup_free_ char *text = NULL;
+	va_list ap;
+
+	va_start(ap, fmt);
+	text = vformat(fmt, ap);
+	va_end(ap);
+	if (text && run->outcome->findings.n)
+		(void)!finding_cure(&run->outcome->findings, "%s", text);
+}
+
 static void say_step_failed(struct run *run, const struct step *step, const struct progress *p)
 {
 	const struct pci_device *d =
@@ -392,6 +404,11 @@ static void say_step_failed(struct run *run, const struct step *step, const stru
 			PCI_ADDR(d->addr), reason(p->error));
 		break;
 	}
+	if (d)
+		cure(run, "what the kernel said: dmesg | grep %s", PCI_ADDR(d->addr));
+	else
+		cure(run,
+			"build the initramfs image anew, for this kernel; what the kernel said: dmesg | grep -i -e module -e vfio");
 }
 
 static void step_ended(struct run *run, const struct progress *p)
@@ -433,7 +450,7 @@ static void undo_ended(struct run *run, const struct progress *p)
 		say(run, SEVERITY_ERROR, "undo-failed", target, d,
 			"%s could not be given back to %s: %s", PCI_ADDR(d->addr),
 			d->driver ?: "its driver", reason(p->error));
-	(void)!finding_cure(&run->outcome->findings,
+	cure(run,
 		"as root: echo > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/drivers_probe",
 		PCI_ADDR(d->addr), PCI_ADDR(d->addr));
 }
@@ -541,6 +558,8 @@ static void say_stopped(struct run *run, bool hung)
 			hung ? ": the device is left as it is; its driver may hang" : "");
 	else
 		say(run, SEVERITY_ERROR, "hung", NULL, NULL, "loading the VFIO modules %s", verb);
+	cure(run,
+		"what the kernel said: dmesg; to boot without it: rd.vfio-early=0 on the kernel command line");
 	if (d && hung)
 		run->outcome->devices[d - run->snapshot->devices] = DEVICE_HUNG;
 }

@@ -52,6 +52,7 @@ needs() {
 		library liblzma liblzma-dev
 		library libzstd libzstd-dev
 		library zlib zlib1g-dev
+		header ini.h libinih-dev
 	EOT
 	if needs_autotools; then
 		printf 'command %s\n' 'autoreconf autoconf' 'aclocal automake' 'libtoolize libtool' 'make make'

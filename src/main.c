@@ -30,13 +30,13 @@ static const struct {
 } options[] = {
 	{ "bind", NULL, 'b', "bind the configured devices (in an initramfs: the hooks run this)" },
 	{ "dry-run", NULL, 'n', "say what --bind would do, and why not the rest; change nothing" },
-	{ "check-config", NULL, 's', "[FILE] check the configuration's syntax; needs no /sys" },
+	{ "check-config", "[FILE]", 's', "check the configuration's syntax; needs no /sys" },
 	{ "config", "FILE", 'c', "read this file alone, not " CONFIG_FILE " and " CONFIG_DROPINS },
 	{ "cmdline", "STRING", 'k', "take this for the kernel command line" },
 	{ "json", NULL, 'j', "print JSON" },
 	{ "verbose", NULL, 'v', "print notes as well" },
-	{ "help", NULL, 'h', "print this help" },
-	{ "version", NULL, 'V', "print the version" },
+	{ "help", NULL, 'h', "print this help (-h)" },
+	{ "version", NULL, 'V', "print the version (-V)" },
 };
 
 static void print_help(FILE *out)
@@ -49,7 +49,7 @@ static void print_help(FILE *out)
 
 		snprintf(left, sizeof(left), "%s%s%s", options[i].name,
 			options[i].argument ? " " : "", options[i].argument ?: "");
-		fprintf(out, "  --%-18s %s\n", left, options[i].help);
+		fprintf(out, "  --%-21s %s\n", left, options[i].help);
 	}
 	fprintf(out,
 		"\nExit status: 0 ok; 1 a warning; 2 a target refused, the configuration in error, or\n"
@@ -110,6 +110,11 @@ static int take_option(struct arguments *a, int value)
 	case 'V':
 		printf("vfio-early " VERSION "\n");
 		return STATUS_OK;
+	case 1: /* no option */
+		if (a->action != ACTION_CHECK_CONFIG || a->config)
+			return usage_error("unexpected argument '%s'", optarg);
+		a->config = optarg;
+		break;
 	default:
 		fputs("Try: vfio-early --help\n", stderr);
 		return STATUS_USAGE;
@@ -117,33 +122,65 @@ static int take_option(struct arguments *a, int value)
 	return r ?: -1;
 }
 
-/* -1: go on; else the exit status. */
-static int parse_arguments(int argc, char **argv, struct arguments *a)
+/* getopt_long() takes abbreviations: "--check" would mean --check-config today, and something else
+ * once there is a --check. */
+static bool is_abbreviated(const char *word, const char *name)
+{
+	const char *typed = skip_prefix(word, "--");
+
+	return typed && strcspn(typed, "=") != strlen(name);
+}
+
+static int read_options(int argc, char **argv, struct arguments *a)
 {
 	struct option longs[ARRAY_SIZE(options) + 1] = { 0 };
-	int value, r;
+	int value, index, r;
 
-	for (size_t i = 0; i < ARRAY_SIZE(options); i++)
+	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
+		const char *argument = options[i].argument;
+
 		longs[i] = (struct option){ .name = options[i].name,
-			.has_arg = options[i].argument != NULL,
+			.has_arg = argument && argument[0] != '[' ? required_argument : no_argument,
 			.val = options[i].value };
-	while ((value = getopt_long(argc, argv, "hV", longs, NULL)) != -1) {
+	}
+	for (;;) {
+		const char *word = argv[optind];
+
+		index = -1;
+		/* "-": in the order in which they stand, so that @word is the one. */
+		value = getopt_long(argc, argv, "-hV", longs, &index);
+		if (value == -1)
+			break;
+		if (value != '?' && index >= 0 && is_abbreviated(word, options[index].name))
+			return usage_error("unknown option '%s': did you mean --%s?", word,
+				options[index].name);
 		r = take_option(a, value);
 		if (r >= 0)
 			return r;
 	}
-	if (a->action == ACTION_CHECK_CONFIG && optind < argc && !a->config)
-		a->config = argv[optind++];
-	if (optind < argc)
-		return usage_error("unexpected argument '%s'", argv[optind]);
+	return optind < argc ? usage_error("unexpected argument '%s'", argv[optind]) : -1;
+}
+
+/* -1: go on; else the exit status. */
+static int parse_arguments(int argc, char **argv, struct arguments *a)
+{
+	int r;
+
+	/* The kernel may start a program without even its name. */
+	if (argc < 1) {
+		print_help(stdout);
+		return STATUS_OK;
+	}
+	argv[0] = (char *)"vfio-early"; /* what getopt's messages start with */
+	r = read_options(argc, argv, a);
+	if (r >= 0)
+		return r;
 	if (a->dry_run && a->action == ACTION_CHECK_CONFIG)
 		return usage_error("--check-config changes nothing: --dry-run has no part in it");
 	if (a->dry_run)
 		a->action = ACTION_BIND;
 	if (a->action == ACTION_NONE) {
-		bool bare = argc <= 1;
-
-		if (!bare)
+		if (argc > 1)
 			return usage_error("expected --bind, --dry-run or --check-config");
 		print_help(stdout);
 		return STATUS_OK;
@@ -263,12 +300,19 @@ static int tell_boot(const struct report *report, const struct arguments *a, boo
 	return report_status(report);
 }
 
-/* Nothing could be decided: nothing is bound, and the boot goes on. */
-static int give_up(const struct arguments *a, const char *what, int r)
+/* Nothing could be decided: nothing is bound, and the boot goes on. The record says why. */
+static int give_up(const struct arguments *a, struct session *s, const char *what, int error)
 {
-	if (!a->dry_run)
-		log_to_kmsg();
-	log_line(LOG_ERR, "%s: %s; nothing is bound", what, strerror(-r));
+	struct report report = { .command = "bind", .config = &s->config };
+
+	if (a->dry_run || a->action != ACTION_BIND) {
+		fprintf(stderr, "vfio-early: %s: %s\n", what, strerror(-error));
+		return STATUS_USAGE;
+	}
+	(void)!finding_add(&s->config.errors, SEVERITY_ERROR, "gave-up", NULL, NULL,
+		"%s: %s; nothing is bound", what, strerror(-error));
+	report.started = seconds_since_boot();
+	(void)tell_boot(&report, a, false);
 	return STATUS_USAGE;
 }
 
@@ -279,7 +323,7 @@ static int check_config(const struct arguments *a, struct session *s)
 
 	r = config_load("", a->config, &s->config);
 	if (r < 0)
-		return give_up(a, "the configuration could not be read", r);
+		return give_up(a, s, "the configuration could not be read", r);
 	if (a->json || s->config.errors.n) {
 		print_report(&report, a);
 	} else if (s->config.n_files == 0) {
@@ -310,21 +354,21 @@ static int bind_devices(const struct arguments *a, struct session *s)
 	}
 	r = config_load("", a->config, &s->config);
 	if (r < 0)
-		return give_up(a, "the configuration could not be read", r);
+		return give_up(a, s, "the configuration could not be read", r);
 	r = read_bootwords(a, &s->words);
 	if (r < 0)
-		return give_up(a,
+		return give_up(a, s,
 			"the kernel command line, which may forbid binding, could not be read", r);
 	report.words = &s->words;
 	if (s->config.errors.n == 0) {
 		if (s->config.n_targets && !s->words.bypass) {
 			r = read_machine(s, live);
 			if (r < 0)
-				return give_up(a, "the machine's devices could not be read", r);
+				return give_up(a, s, "the machine's devices could not be read", r);
 		}
 		r = plan_make(&s->config, &s->words, &s->snapshot, &s->facts, &s->plan);
 		if (r < 0)
-			return give_up(a, "the plan could not be made", r);
+			return give_up(a, s, "the plan could not be made", r);
 		report.plan = &s->plan;
 		report.snapshot = &s->snapshot;
 	}
@@ -336,7 +380,7 @@ static int bind_devices(const struct arguments *a, struct session *s)
 		r = apply_plan(&s->plan, &s->snapshot, s->modules, s->sysfd, APPLY_TIMEOUT_MS,
 			UNDO_TIMEOUT_MS, &s->outcome);
 		if (r < 0)
-			return give_up(a, "the plan could not be begun", r);
+			return give_up(a, s, "the plan could not be begun", r);
 		report.outcome = &s->outcome;
 	}
 	return tell_boot(&report, a, a->verbose || s->words.verbose);

@@ -80,6 +80,12 @@ static enum device_state device_state(const struct report *r, size_t device)
 	return r->outcome ? r->outcome->devices[device] : DEVICE_UNTOUCHED;
 }
 
+static bool target_bound(const struct report *r, size_t i)
+{
+	return r->plan->targets[i].verdict == VERDICT_BIND &&
+		(!r->outcome || r->outcome->targets[i] == TARGET_BOUND);
+}
+
 /* --- for people --- */
 
 static void text_target_head(const struct report *r, size_t i, FILE *out)
@@ -88,7 +94,7 @@ static void text_target_head(const struct report *r, size_t i, FILE *out)
 	static const char *const done[] = {
 		[TARGET_UNTOUCHED] = "was not touched",
 		[TARGET_BOUND] = "is bound to vfio-pci",
-		[TARGET_FAILED] = "could not be bound; what was begun is undone",
+		[TARGET_FAILED] = "could not be bound; its devices are left to their drivers",
 		[TARGET_HUNG] = "hangs",
 	};
 	const char *text = "is refused: nothing of it is bound";
@@ -124,7 +130,10 @@ static void text_findings(
 	const char *indent = t ? "  " : "";
 
 	for_each_finding(r, f) {
-		if (!finding_about(f, t) || (f->severity == SEVERITY_NOTE && t && !verbose))
+		/* Why a target is not bound is told even where it is no more than a note. */
+		if (!finding_about(f, t) ||
+			(f->severity == SEVERITY_NOTE && t && !verbose &&
+				t->verdict == VERDICT_BIND))
 			continue;
 		fprintf(out, "%s%s: %s [%s]\n", indent, severity_name(f->severity), f->text, f->id);
 		if (f->cure)
@@ -146,8 +155,7 @@ static void text_summary(const struct report *r, FILE *out)
 	count(r, SEVERITY_ERROR, &errors);
 	count(r, SEVERITY_WARNING, &warnings);
 	for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
-		if (r->plan->targets[i].verdict == VERDICT_BIND &&
-			(!r->outcome || r->outcome->targets[i] == TARGET_BOUND))
+		if (target_bound(r, i))
 			bound++;
 		else
 			other++;
@@ -356,6 +364,7 @@ static void log_finding(
 	log_line(level, "%s%s%s%.800s%s", who, what, f ? ": " : "", f ? f->text : "", tail);
 }
 
+/* What went wrong with a target, or that it is bound; a line each. */
 static void log_target(const struct report *r, size_t i)
 {
 	const struct plan_target *t = &r->plan->targets[i];
@@ -363,15 +372,14 @@ static void log_target(const struct report *r, size_t i)
 	const struct finding *worst;
 	size_t more;
 
-	if (!who || t->verdict == VERDICT_INACTIVE || t->verdict == VERDICT_SKIPPED)
+	if (!who)
 		return;
-	worst = worst_finding(r, t, &more);
-	if (t->verdict == VERDICT_REFUSED) {
-		log_finding(LOG_ERR, who, "refused, nothing of it is bound", worst, more);
-		return;
-	}
-	if (r->outcome->targets[i] != TARGET_BOUND) {
-		log_finding(LOG_ERR, who, target_word(r, i), worst, more);
+	if (!target_bound(r, i)) {
+		worst = worst_finding(r, t, &more);
+		log_finding(LOG_ERR, who,
+			t->verdict == VERDICT_REFUSED ? "refused, nothing of it is bound"
+						      : target_word(r, i),
+			worst, more);
 		return;
 	}
 	for (size_t j = 0; j < t->n_devices && list; j++) {
@@ -384,20 +392,44 @@ static void log_target(const struct report *r, size_t i)
 	log_line(LOG_NOTICE, "%sbound to vfio-pci: %.800s", who, list ?: "");
 }
 
+/* What went wrong first, then what is bound: the lines are few. */
+static void log_targets(const struct report *r)
+{
+	size_t left = LOG_TARGETS_MAX, hidden = 0;
+
+	for (int bound = 0; bound <= 1; bound++) {
+		for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
+			enum verdict v = r->plan->targets[i].verdict;
+
+			if (v == VERDICT_INACTIVE || v == VERDICT_SKIPPED ||
+				target_bound(r, i) != bound)
+				continue;
+			if (left) {
+				left--;
+				log_target(r, i);
+			} else {
+				hidden++;
+			}
+		}
+	}
+	if (hidden)
+		log_line(LOG_NOTICE, "%zu more target%s, see " RECORD_FILE, hidden,
+			hidden == 1 ? "" : "s");
+}
+
 void report_log(const struct report *r)
 {
 	const struct finding *worst;
-	size_t more, warnings, n = r->plan ? r->plan->n_targets : 0;
+	size_t more, warnings;
 
-	for (size_t i = 0; i < n && i < LOG_TARGETS_MAX; i++)
-		log_target(r, i);
-	if (n > LOG_TARGETS_MAX)
-		log_line(LOG_NOTICE, "%zu more targets, see " RECORD_FILE, n - LOG_TARGETS_MAX);
+	log_targets(r);
 	worst = worst_finding(r, NULL, &more);
 	if (worst && worst->severity == SEVERITY_ERROR)
 		log_finding(LOG_ERR, "",
-			r->plan ? "error" : "configuration in error, nothing is bound", worst,
-			more);
+			streq(worst->id, "config-error")
+				? "configuration in error, nothing is bound"
+				: "error",
+			worst, more);
 	else if (worst && worst->severity == SEVERITY_NOTE)
 		log_finding(LOG_NOTICE, "", "note", worst, more);
 	count(r, SEVERITY_WARNING, &warnings);
