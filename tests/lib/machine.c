@@ -97,6 +97,8 @@ static int attribute(struct parser *p, size_t i, const char *word)
 		d->appears_late = up->vf = up->has_physfn = true;
 		if (pci_addr_parse(value, &up->physfn, NULL) < 0)
 			return fail(p, "bad +vf=ADDRESS");
+	} else if ((value = skip_prefix(word, "+variant="))) {
+		return set_string(&d->variant, value);
 	} else if ((value = skip_prefix(word, "+ssid="))) {
 		if (pci_id_parse(value, &up->subsystem) < 0)
 			return fail(p, "bad +ssid=");
@@ -190,6 +192,7 @@ static int parse_remove(struct parser *p, const char *s)
 	behind = --snap->n_devices - i;
 	free(snap->devices[i].driver);
 	free(snap->devices[i].name);
+	free(snap->devices[i].variant);
 	memmove(&snap->devices[i], &snap->devices[i + 1], behind * sizeof(*snap->devices));
 	memmove(&p->up[i], &p->up[i + 1], behind * sizeof(*p->up));
 	memmove(&p->above[i], &p->above[i + 1], behind * sizeof(*p->above));

@@ -21,6 +21,7 @@
  *	+vf           an SR-IOV virtual function, of the function +vf=ADDRESS, else of function 0 on its bus
  *	+removable    below a hot-plug port
  *	+ssid=VVVV:DDDD  subsystem ID
+ *	+variant=MODULE  the VFIO variant driver's module that fits it (of no matter in /sys)
  *
  * A domain of 0x1000 or more lies behind the device that vmd drives. Lines for the whole machine:
  *

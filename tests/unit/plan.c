@@ -281,6 +281,9 @@ static const struct row rows[] = {
 		.config = NIC "[b]\ndevice = 8086:125c\n[c]\ndevice = 00:1c.0/00.0\n",
 		.verdicts = "nic refused, b refused, c refused",
 		.findings = "E overlap@nic@03:00.0 E overlap@b@03:00.0 E overlap@c@03:00.0"),
+	ROW("an overlap is one even where the other target is refused",
+		.config = NIC "[b]\ndevice = 8086:125c\ndevice = 1234:5678\n", .verdicts = "nic refused, b refused",
+		.findings = "E overlap@nic@03:00.0 E overlap@b@03:00.0 E absent@b@-"),
 	ROW("a device in two targets of different profiles",
 		.config = NIC "profile = a\n[b]\ndevice = 8086:125c\nprofile = b\n",
 		.cmdline = "rd.vfio-early.profile=b", .verdicts = "nic inactive, b bind", .bound = "03:00.0"),
@@ -457,7 +460,8 @@ static const struct row rows[] = {
 		.findings = "E absent@sound@- E not-isolated@gpu@01:00.1"),
 	ROW("fixpoint: an inactive target's devices are foreign",
 		.config = "[gpu]\ndevice = 10de:2786\n[sound]\ndevice = 10de:22bc\nprofile = x\n",
-		.verdicts = "gpu refused, sound inactive", .findings = "E not-isolated@gpu@01:00.1"),
+		.verdicts = "gpu refused, sound inactive", .findings = "E not-isolated@gpu@01:00.1",
+		.text = { "its target [sound] is not bound" }),
 	ROW("fixpoint: a skipped target's devices are foreign",
 		.config = "[gpu]\ndevice = 10de:2786\n[sound]\ndevice = 10de:22bc\n",
 		.cmdline = "rd.vfio-early.skip=sound", .verdicts = "gpu refused, sound skipped",
@@ -588,6 +592,13 @@ static const struct row rows[] = {
 		"	05:00.0 Display [0380]: x [1234:1111] +framebuffer\n",
 		.config = "[d]\ndevice = 1234:1111\n", .verdicts = "d refused",
 		.findings = "E guard-boot-display@d@05:00.0"),
+	ROW("the framebuffer stays on what is not of class 0300", .more = "IOMMU Group 30:\n"
+		"	05:00.0 Display [0380]: x [1234:1111] +framebuffer\n",
+		.config = "[d]\ndevice = 1234:1111\nallow = boot-display\n", .verdicts = "d bind",
+		.bound = "05:00.0", .findings = "W framebuffer-stays@d@05:00.0",
+		.text = { "initcall_blacklist=sysfb_init" }),
+	ROW("vfio-pci takes it from class 0300", .more = "device 01:00.0: +framebuffer\n",
+		.config = GPU "allow = boot-display\n", .verdicts = "gpu bind", .bound = GPU_BOUND),
 	ROW("guard: the boot display, pulled in, needs both words", .more = "device 01:00.0: +boot_vga\n",
 		.config = "[s]\ndevice = 10de:22bc\nisolation = whole-group\n", .verdicts = "s refused",
 		.findings = "E guard-boot-display@s@01:00.0 E guard-display@s@01:00.0"),
@@ -698,6 +709,9 @@ static const struct row rows[] = {
 	ROW("skip what whole-group would pull in", .config = LPC "isolation = whole-group\n" GPU,
 		.cmdline = "rd.vfio-early.skip=00:1f.0", .verdicts = "lpc skipped, gpu bind", .bound = GPU_BOUND,
 		.findings = "N skipped@lpc@-"),
+	ROW("a skipped target's faults are no errors of this boot", .config = "[x]\ndevice = 1234:5678\n" NIC,
+		.cmdline = "rd.vfio-early.skip=x", .verdicts = "x skipped, nic bind", .bound = "03:00.0",
+		.findings = "N skipped@x@-"),
 	ROW("skip what strict would not bind", .config = GPU, .cmdline = "rd.vfio-early.skip=00:1f.0",
 		.verdicts = "gpu skipped", .findings = "E skip-unmatched@-@-"),
 	ROW("skip an inactive target", .config = GPU "profile = x\n" NIC, .cmdline = "rd.vfio-early.skip=gpu",
@@ -718,6 +732,8 @@ static const struct row rows[] = {
 	ROW("a bypass goes before skips and profiles", .config = GPU,
 		.cmdline = "rd.vfio-early.skip=x rd.vfio-early.profile=y emergency", .verdicts = "gpu skipped",
 		.findings = "N bypassed@-@-"),
+	ROW("bypassed or not, an inactive target is that", .config = GPU "profile = x\n" NIC,
+		.cmdline = "rescue", .verdicts = "gpu inactive, nic skipped", .findings = "N bypassed@-@-"),
 	ROW("verbose alone changes nothing", .config = GPU, .cmdline = "rd.vfio-early.verbose",
 		.verdicts = "gpu bind", .bound = GPU_BOUND),
 
@@ -772,6 +788,34 @@ static const struct row rows[] = {
 		.verdicts = "gpu bind", .bound = GPU_BOUND, .findings = "W type1-missing@-@-"),
 	ROW("vfio_iommu_type1 is built in", .more = "module vfio_iommu_type1: builtin\n", .config = GPU,
 		.verdicts = "gpu bind", .bound = GPU_BOUND),
+
+	/* --- variant drivers; which one a device gets is a law below --- */
+	ROW("a variant", .more = "device 03:00.0: +variant=mlx5_vfio_pci\n", .config = NIC, .verdicts = "nic bind",
+		.bound = "03:00.0"),
+	ROW("a variant beside plain ones", .more = "device 03:00.0: +variant=mlx5_vfio_pci\n", .config = GPU NIC USB,
+		.verdicts = "gpu bind, nic bind, usb bind", .bound = GPU_BOUND " 03:00.0 04:00.0"),
+	ROW("two devices of one variant", .more = "device 03:00.0: +variant=a_vfio_pci\n"
+						  "device 04:00.0: +variant=a_vfio_pci\n",
+		.config = NIC USB, .verdicts = "nic bind, usb bind", .bound = "03:00.0 04:00.0"),
+	ROW("two variants in one target", .more = "device 01:00.0: +variant=a_vfio_pci\n"
+						  "device 01:00.1: +variant=b_vfio_pci\n",
+		.config = GPU, .verdicts = "gpu bind", .bound = GPU_BOUND),
+	ROW("driver = auto", .more = "device 03:00.0: +variant=mlx5_vfio_pci\n", .config = NIC "driver = auto\n",
+		.verdicts = "nic bind", .bound = "03:00.0"),
+	ROW("driver = vfio-pci", .more = "device 03:00.0: +variant=mlx5_vfio_pci\n",
+		.config = NIC "driver = vfio-pci\n", .verdicts = "nic bind", .bound = "03:00.0"),
+	ROW("a variant of one target, vfio-pci of another", .more = "device 03:00.0: +variant=a_vfio_pci\n"
+								    "device 04:00.0: +variant=a_vfio_pci\n",
+		.config = NIC "driver = vfio-pci\n" USB, .verdicts = "nic bind, usb bind",
+		.bound = "03:00.0 04:00.0"),
+	ROW("a variant where vfio-pci is built in",
+		.more = "module vfio-pci: builtin\ndevice 03:00.0: +variant=mlx5_vfio_pci\n", .config = NIC,
+		.verdicts = "nic bind", .bound = "03:00.0"),
+	ROW("a variant needs no vfio-pci", .more = "module vfio-pci: missing\ndevice 03:00.0: +variant=a_vfio_pci\n",
+		.config = NIC, .verdicts = "nic bind", .bound = "03:00.0"),
+	ROW("the rest of its target does",
+		.more = "module vfio-pci: missing\ndevice 01:00.0: +variant=a_vfio_pci\n", .config = GPU,
+		.verdicts = "gpu refused", .findings = "E driver-missing@gpu@-"),
 
 	/* --- a live system, projected back to the hook --- */
 	ROW("live: drivers that are modules hold nothing at the hook", .live = true, .machine = x370,
@@ -919,10 +963,43 @@ static bool is_bound(const struct plan *p, size_t device)
 	return false;
 }
 
-/* All overrides, the module, all devices settled in the same order, type1; each device once. */
+/* The next step at *@at, if it is of this kind. */
+static const struct step *take(const struct plan *p, size_t *at, enum step_kind kind)
+{
+	if (*at < p->n_steps && p->steps[*at].kind == kind)
+		return &p->steps[(*at)++];
+	test_bad_at(test_line, "step %zu: found kind %d, expected %d", *at,
+		*at < p->n_steps ? (int)p->steps[*at].kind : -1, (int)kind);
+	return NULL;
+}
+
+/* Each module once, where it can be loaded; behind a variant's, its name for its devices. */
+static void law_loads(const struct plan *p, const struct machine *m, size_t n, size_t *at)
+{
+	for (size_t i = 0; i < n; i++) {
+		const char *module = p->steps[i].module;
+		bool variant = !streq(module, VFIO_MODULE), first = true;
+		const struct step *step;
+
+		for (size_t j = 0; j < i; j++)
+			first &= !streq(p->steps[j].module, module);
+		if (!first || (!variant && m->module.state != MODULE_LOADABLE))
+			continue;
+		step = take(p, at, STEP_LOAD);
+		EXPECT(step && streq(step->module, module));
+		for (size_t j = 0; j < n && variant; j++) {
+			if (!streq(p->steps[j].module, module))
+				continue;
+			step = take(p, at, STEP_NAME);
+			EXPECT(step && step->device == p->steps[j].device);
+		}
+	}
+}
+
+/* All overrides, the modules, all devices settled in the same order, type1; each device once. */
 static void law_steps(const struct plan *p, const struct machine *m)
 {
-	size_t n = 0, n_devices = 0, at = 0;
+	size_t n = 0, n_devices = 0, at;
 
 	for (size_t i = 0; i < p->n_targets; i++)
 		if (p->targets[i].verdict == VERDICT_BIND)
@@ -930,23 +1007,37 @@ static void law_steps(const struct plan *p, const struct machine *m)
 	EXPECT_INT(p->n_steps != 0, n_devices != 0);
 	if (p->n_steps == 0)
 		return;
-	while (at < p->n_steps && p->steps[at].kind == STEP_OVERRIDE)
-		at++;
-	n = at;
+	while (n < p->n_steps && p->steps[n].kind == STEP_OVERRIDE)
+		n++;
 	EXPECT_INT(n, n_devices);
-	if (m->module.state == MODULE_LOADABLE)
-		EXPECT_INT(at < p->n_steps ? (int)p->steps[at++].kind : -1, STEP_LOAD);
-	for (size_t i = 0; i < n; i++, at++) {
-		EXPECT(at < p->n_steps && p->steps[at].kind == STEP_SETTLE);
-		EXPECT(at < p->n_steps && p->steps[at].device == p->steps[i].device);
-		EXPECT(at < p->n_steps && p->steps[at].target == p->steps[i].target);
+	at = n;
+	law_loads(p, m, n, &at);
+	for (size_t i = 0; i < n; i++) {
+		const struct step *step = take(p, &at, STEP_SETTLE);
+
+		EXPECT(step && step->device == p->steps[i].device && step->target == p->steps[i].target);
 	}
 	if (m->module.type1)
-		EXPECT_INT(at < p->n_steps ? (int)p->steps[at++].kind : -1, STEP_TYPE1);
+		EXPECT(take(p, &at, STEP_TYPE1));
 	EXPECT_INT(at, p->n_steps);
 	for (size_t i = 0; i < n; i++)
 		for (size_t j = i + 1; j < n; j++)
 			EXPECT(p->steps[i].device != p->steps[j].device);
+}
+
+/* The variant made for a device, unless its target says vfio-pci. */
+static void law_drivers(const struct plan *p, const struct snapshot *s)
+{
+	for (size_t i = 0; i < p->n_steps; i++) {
+		const struct step *step = &p->steps[i];
+		const char *variant = s->devices[step->device].variant;
+
+		if (step->kind != STEP_OVERRIDE && step->kind != STEP_SETTLE)
+			continue;
+		if (p->targets[step->target].target->driver == DRIVER_VFIO_PCI)
+			variant = NULL;
+		EXPECT_STR(step->module, variant ?: VFIO_MODULE);
+	}
 }
 
 /* No part of a target is bound without the rest, and nothing that is in no target that is bound. */
@@ -1029,7 +1120,7 @@ static void law_bypass(const struct plan *p, const struct bootwords *w)
 		return;
 	EXPECT_INT(p->n_steps, 0);
 	for (size_t i = 0; i < p->n_targets; i++)
-		EXPECT_INT(p->targets[i].verdict, VERDICT_SKIPPED);
+		EXPECT(p->targets[i].verdict == VERDICT_SKIPPED || p->targets[i].verdict == VERDICT_INACTIVE);
 }
 
 /* The same input, the same plan. */
@@ -1103,6 +1194,7 @@ static void run_row(const struct row *row)
 		if (!told(&p.findings, row->text[i]))
 			test_bad_at(row->line, "no finding says '%s'", row->text[i]);
 	law_steps(&p, &m);
+	law_drivers(&p, &m.snapshot);
 	law_whole(&p);
 	law_devices(&p, &m.snapshot);
 	law_findings(&p);

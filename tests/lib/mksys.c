@@ -1,0 +1,458 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* mksys LISTING ROOT [RELEASE]: below ROOT, which must be there, the /sys of the machine that the
+ * listing describes (machine.h), as far as vfio-early, libudev and libkmod look at it: sys/. With
+ * RELEASE also the modules of that kernel, lib/modules/RELEASE (depmod has to index them), and what the
+ * listing wants of modprobe.d, etc/modprobe.d/machine.conf. */
+
+#include <elf.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <sys/stat.h>
+
+#include "machine.h"
+
+static const char *program;
+static const struct machine *machine;
+static const struct snapshot *snapshot;
+
+static void die(const char *what)
+{
+	fprintf(stderr, "%s: %s: %s\n", program, what, strerror(errno));
+	exit(1);
+}
+
+/* printf() into a path; nothing that is cut may be used. */
+static void pathf(char buf[static PATH_MAX], const char *fmt, ...) _printf_(2, 3);
+static void pathf(char buf[static PATH_MAX], const char *fmt, ...)
+{
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(buf, PATH_MAX, fmt, ap);
+	va_end(ap);
+	if (n < 0 || n >= PATH_MAX) {
+		errno = ENAMETOOLONG;
+		die(fmt);
+	}
+}
+
+/* --- files below the working directory, their directories made as needed --- */
+
+static void make_dirs(const char *path)
+{
+	char copy[PATH_MAX];
+
+	pathf(copy, "%s", path);
+	for (char *c = strchr(copy, '/'); c; c = strchr(c + 1, '/')) {
+		*c = '\0';
+		if (mkdir(copy, 0755) < 0 && errno != EEXIST)
+			die(copy);
+		*c = '/';
+	}
+}
+
+static void put_bytes(const char *path, const void *bytes, size_t len)
+{
+	_cleanup_close_ int fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+
+	if (fd < 0 && errno == ENOENT) {
+		make_dirs(path);
+		fd = open(path, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+	}
+	if (fd < 0 || write(fd, bytes, len) != (ssize_t)len)
+		die(path);
+}
+
+static void put(const char *dir, const char *name, const char *fmt, ...) _printf_(3, 4);
+static void put(const char *dir, const char *name, const char *fmt, ...)
+{
+	char path[PATH_MAX], text[4096];
+	va_list ap;
+	int n;
+
+	va_start(ap, fmt);
+	n = vsnprintf(text, sizeof(text), fmt, ap);
+	va_end(ap);
+	pathf(path, "%s/%s", dir, name);
+	put_bytes(path, text, (size_t)n);
+}
+
+/* A link from @path to @target, both below the working directory: relative, as sysfs makes them. */
+static void put_link(const char *path, const char *target)
+{
+	char to[PATH_MAX] = "";
+	size_t same = 0, n = 0;
+
+	for (size_t i = 0; path[i] && path[i] == target[i]; i++)
+		if (path[i] == '/')
+			same = i + 1;
+	for (const char *c = strchr(path + same, '/'); c; c = strchr(c + 1, '/'))
+		n += (size_t)snprintf(to + n, sizeof(to) - n, "../");
+	snprintf(to + n, sizeof(to) - n, "%s", target + same);
+	if (symlink(to, path) < 0 && errno == ENOENT) {
+		make_dirs(path);
+		if (symlink(to, path) == 0)
+			return;
+	}
+	if (errno != EEXIST && access(path, F_OK) < 0)
+		die(path);
+}
+
+/* --- devices --- */
+
+static const struct machine_device *more_of(size_t i)
+{
+	return &machine->more[i];
+}
+
+/* "sys/devices/pci0000:00/0000:00:01.0/0000:01:00.0" */
+static void device_path(size_t i, char buf[static PATH_MAX])
+{
+	const struct pci_device *d = &snapshot->devices[i];
+	long parent = more_of(i)->parent;
+	size_t n;
+
+	if (parent >= 0) {
+		device_path((size_t)parent, buf);
+	} else if (d->appears_late && !more_of(i)->vf && !more_of(i)->removable) {
+		/* Hyper-V hands functions over on a bus of its own. */
+		snprintf(buf, PATH_MAX, "sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00/%08zx", i);
+	} else {
+		snprintf(buf, PATH_MAX, "sys/devices");
+	}
+	n = strlen(buf);
+	if (parent < 0 || snapshot->devices[parent].addr.domain != d->addr.domain)
+		n += (size_t)snprintf(buf + n, PATH_MAX - n, "/pci%04x:%02x", d->addr.domain, d->addr.bus);
+	snprintf(buf + n, PATH_MAX - n, "/%s", PCI_ADDR(d->addr));
+}
+
+static uint64_t bar_start(size_t i)
+{
+	return 0xa0000000 + (uint64_t)i * 0x1000000;
+}
+
+static void put_modalias(const char *dir, const struct pci_device *d, struct pci_id sub)
+{
+	put(dir, "modalias", "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n", d->id.vendor, d->id.device,
+		sub.vendor, sub.device, d->class >> 16, d->class >> 8 & 0xff, d->class & 0xff);
+}
+
+/* As pci_uevent() writes it, drivers/pci/pci-driver.c. */
+static void put_uevent(const char *dir, const struct pci_device *d, struct pci_id sub)
+{
+	put(dir, "uevent",
+		"%s%s%sPCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\n"
+		"MODALIAS=pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
+		d->driver ? "DRIVER=" : "", d->driver ?: "", d->driver ? "\n" : "", d->class, d->id.vendor,
+		d->id.device, sub.vendor, sub.device, PCI_ADDR(d->addr), d->id.vendor, d->id.device, sub.vendor,
+		sub.device, d->class >> 16, d->class >> 8 & 0xff, d->class & 0xff);
+}
+
+/* Six BARs, the ROM and the rest; BAR 0 alone is in use. */
+static void put_resource(const char *dir, size_t i)
+{
+	char text[2048];
+	size_t n = 0;
+
+	for (int line = 0; line < 13; line++) {
+		bool used = line == 0 && !snapshot->devices[i].is_bridge;
+
+		n += (size_t)snprintf(text + n, sizeof(text) - n, "0x%016llx 0x%016llx 0x%016llx\n",
+			used ? (unsigned long long)bar_start(i) : 0ULL,
+			used ? (unsigned long long)bar_start(i) + 0xffffff : 0ULL, used ? 0x40200ULL : 0ULL);
+	}
+	put(dir, "resource", "%s", text);
+}
+
+/* The standard header: vendor, device, class, header type. */
+static void put_config(const char *dir, const struct pci_device *d)
+{
+	unsigned char header[64] = {
+		[0] = (unsigned char)d->id.vendor, [1] = (unsigned char)(d->id.vendor >> 8),
+		[2] = (unsigned char)d->id.device, [3] = (unsigned char)(d->id.device >> 8),
+		[9] = (unsigned char)d->class, [10] = (unsigned char)(d->class >> 8),
+		[11] = (unsigned char)(d->class >> 16), [14] = d->is_bridge,
+	};
+	char path[PATH_MAX];
+
+	pathf(path, "%s/config", dir);
+	put_bytes(path, header, sizeof(header));
+}
+
+static void put_bridge(const char *dir, size_t i)
+{
+	unsigned bus = 0;
+
+	for (size_t k = 0; k < snapshot->n_devices; k++)
+		if (more_of(k)->parent == (long)i)
+			bus = snapshot->devices[k].addr.bus;
+	put(dir, "secondary_bus_number", "%u\n", bus);
+	put(dir, "subordinate_bus_number", "%u\n", bus);
+}
+
+static void put_physfn(const char *dir, size_t i)
+{
+	struct pci_addr addr = snapshot->devices[i].addr;
+	char path[PATH_MAX], target[PATH_MAX];
+	const struct pci_device *pf;
+
+	addr.dev = addr.fn = 0;
+	pf = snapshot_find(snapshot, more_of(i)->has_physfn ? more_of(i)->physfn : addr);
+	pathf(path, "%s/physfn", dir);
+	if (pf)
+		device_path((size_t)(pf - snapshot->devices), target);
+	else
+		pathf(target, "sys/devices/nowhere");
+	put_link(path, target);
+}
+
+static void put_driver(const char *dir, const struct pci_device *d)
+{
+	char path[PATH_MAX], driver[PATH_MAX], module[128];
+
+	pathf(driver, "sys/bus/pci/drivers/%s", d->driver);
+	pathf(path, "%s/driver", dir);
+	put_link(path, driver);
+	pathf(path, "%s/%s", driver, PCI_ADDR(d->addr));
+	put_link(path, dir);
+	put(driver, "bind", "%s", "");
+	put(driver, "unbind", "%s", "");
+	put(driver, "new_id", "%s", "");
+	snprintf(module, sizeof(module), "%s", d->driver);
+	for (char *c = module; *c; c++)
+		if (*c == '-')
+			*c = '_';
+	pathf(path, "sys/module/%s", module);
+	put(path, "uevent", "%s", "");
+	if (!d->driver_builtin)
+		put(path, "initstate", "live\n");
+	pathf(driver, "sys/bus/pci/drivers/%s/module", d->driver);
+	put_link(driver, path);
+}
+
+static void put_device(size_t i)
+{
+	const struct pci_device *d = &snapshot->devices[i];
+	char dir[PATH_MAX], path[PATH_MAX], group[PATH_MAX];
+	struct pci_id sub = more_of(i)->subsystem;
+
+	device_path(i, dir);
+	put_uevent(dir, d, sub);
+	put_modalias(dir, d, sub);
+	put_resource(dir, i);
+	put_config(dir, d);
+	put(dir, "vendor", "0x%04x\n", d->id.vendor);
+	put(dir, "device", "0x%04x\n", d->id.device);
+	put(dir, "class", "0x%06x\n", d->class);
+	put(dir, "driver_override", "(null)\n");
+	if (d->class >> 8 == 0x0300)
+		put(dir, "boot_vga", "%d\n", d->boot_vga);
+	if (d->is_bridge)
+		put_bridge(dir, i);
+	if (more_of(i)->removable)
+		put(dir, "removable", "removable\n");
+	if (more_of(i)->vf)
+		put_physfn(dir, i);
+	if (d->driver)
+		put_driver(dir, d);
+	pathf(path, "%s/subsystem", dir);
+	put_link(path, "sys/bus/pci");
+	pathf(path, "sys/bus/pci/devices/%s", PCI_ADDR(d->addr));
+	put_link(path, dir);
+	if (d->group == NO_GROUP)
+		return;
+	pathf(group, "sys/kernel/iommu_groups/%d", d->group);
+	pathf(path, "%s/iommu_group", dir);
+	put_link(path, group);
+	pathf(path, "%s/devices/%s", group, PCI_ADDR(d->addr));
+	put_link(path, dir);
+}
+
+/* --- the rest of /sys --- */
+
+static void put_group(const struct iommu_group *g)
+{
+	char dir[PATH_MAX], path[PATH_MAX], target[PATH_MAX];
+
+	pathf(dir, "sys/kernel/iommu_groups/%d", g->number);
+	if (access(dir, F_OK) < 0)
+		return; /* no device is in it */
+	put(dir, "type", "%s\n", g->noiommu ? "(null)" : "DMA-FQ");
+	put(dir, "reserved_regions", "%s%s",
+		g->direct_region ? "0x00000000bdea8000 0x00000000bdeb6fff direct\n" : "",
+		"0x00000000fee00000 0x00000000feefffff msi\n");
+	if (g->noiommu)
+		put(dir, "name", "vfio-noiommu\n");
+	if (!g->foreign_member)
+		return;
+	pathf(target, "sys/devices/platform/%s", g->foreign_member);
+	put(target, "uevent", "%s", "");
+	pathf(path, "%s/devices/%s", dir, g->foreign_member);
+	put_link(path, target);
+}
+
+/* struct screen_info at the start of struct boot_params, as the EFI stub fills it. */
+static void put_screen_info(void)
+{
+	unsigned char params[4096] = { 0 };
+
+	for (size_t i = 0; i < snapshot->n_devices; i++) {
+		uint64_t base = bar_start(i);
+
+		if (!snapshot->devices[i].boot_framebuffer)
+			continue;
+		params[0x0f] = 0x70;
+		params[0x36] = 1 << 1;
+		for (size_t k = 0; k < 4; k++) {
+			params[0x18 + k] = (unsigned char)(base >> 8 * k);
+			params[0x3a + k] = (unsigned char)(base >> (32 + 8 * k));
+		}
+	}
+	make_dirs("sys/kernel/boot_params/data");
+	put_bytes("sys/kernel/boot_params/data", params, sizeof(params));
+}
+
+static void put_vfio_driver(void)
+{
+	const struct pci_device like = {
+		.driver = (char[]){ "vfio-pci" }, .driver_builtin = machine->module.state == MODULE_BUILTIN,
+	};
+	static const char *const parameters[] = {
+		"disable_denylist", "disable_idle_d3", "disable_vga", "enable_sriov", "nointxmask",
+	};
+
+	if (machine->module.state != MODULE_LOADED && machine->module.state != MODULE_BUILTIN)
+		return;
+	put_driver("sys/no-device", &like);
+	unlink("sys/bus/pci/drivers/vfio-pci/0000:00:00.0");
+	unlink("sys/no-device/driver");
+	rmdir("sys/no-device");
+	for (size_t i = 0; i < ARRAY_SIZE(parameters); i++)
+		put("sys/module/vfio_pci/parameters", parameters[i], "N\n");
+}
+
+static void put_sys(void)
+{
+	put("sys/bus/pci", "drivers_probe", "%s", "");
+	make_dirs("sys/bus/pci/devices/");
+	make_dirs("sys/bus/pci/drivers/");
+	make_dirs("sys/class/iommu/");
+	make_dirs("sys/module/");
+	make_dirs("sys/kernel/iommu_groups/");
+	make_dirs("sys/firmware/acpi/tables/");
+	for (size_t i = 0; i < snapshot->n_devices; i++)
+		put_device(i);
+	for (size_t i = 0; i < snapshot->n_groups; i++)
+		put_group(&snapshot->groups[i]);
+	if (snapshot->iommu_active) {
+		put("sys/devices/virtual/iommu/dmar0", "uevent", "%s", "");
+		put_link("sys/class/iommu/dmar0", "sys/devices/virtual/iommu/dmar0");
+	}
+	if (snapshot->has_dmar)
+		put("sys/firmware/acpi/tables", "DMAR", "DMAR");
+	if (snapshot->has_ivrs)
+		put("sys/firmware/acpi/tables", "IVRS", "IVRS");
+	put_screen_info();
+	put_vfio_driver();
+}
+
+/* --- modules --- */
+
+/* The least that depmod and libkmod take for a module: an ELF file with a section .modinfo. */
+static void put_module(const char *dir, const char *name)
+{
+	static const char names[] = "\0.modinfo\0.shstrtab";
+	struct {
+		Elf64_Ehdr header;
+		char modinfo[64];
+		char names[sizeof(names)];
+		Elf64_Shdr sections[3];
+	} ko = {
+		.header = {
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+			.e_type = ET_REL, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
+			.e_ehsize = sizeof(Elf64_Ehdr), .e_shentsize = sizeof(Elf64_Shdr),
+			.e_shnum = 3, .e_shstrndx = 2,
+		},
+	};
+	char path[PATH_MAX];
+	size_t len;
+
+	len = (size_t)snprintf(ko.modinfo, sizeof(ko.modinfo), "license=GPL%cname=%s", '\0', name) + 1;
+	memcpy(ko.names, names, sizeof(names));
+	ko.header.e_shoff = offsetof(typeof(ko), sections);
+	ko.sections[1] = (Elf64_Shdr){ .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_flags = SHF_ALLOC,
+		.sh_offset = offsetof(typeof(ko), modinfo), .sh_size = len, .sh_addralign = 1 };
+	ko.sections[2] = (Elf64_Shdr){ .sh_name = 10, .sh_type = SHT_STRTAB,
+		.sh_offset = offsetof(typeof(ko), names), .sh_size = sizeof(names), .sh_addralign = 1 };
+	pathf(path, "%s/kernel/drivers/vfio/%s.ko", dir, name);
+	make_dirs(path);
+	put_bytes(path, &ko, sizeof(ko));
+}
+
+static void put_modules(const char *release)
+{
+	const struct module_facts *m = &machine->module;
+	bool builtin = m->state == MODULE_BUILTIN;
+	char dir[PATH_MAX];
+
+	pathf(dir, "lib/modules/%s", release);
+	put(dir, "modules.order", "%s", "");
+	put(dir, "modules.builtin", "%s", builtin ? "kernel/drivers/vfio/vfio-pci.ko\n" : "");
+	if (!builtin && m->state != MODULE_MISSING)
+		put_module(dir, "vfio-pci");
+	if (m->type1)
+		put_module(dir, "vfio_iommu_type1");
+	put("etc/modprobe.d", "machine.conf", "%s%s%s%s%s%s%s",
+		m->state == MODULE_BLACKLISTED ? "blacklist vfio-pci\n" : "",
+		m->dropped_ids ? "options vfio-pci ids=" : "", m->dropped_ids ?: "", m->dropped_ids ? "\n" : "",
+		m->unapplied ? "options vfio-pci " : "", m->unapplied ?: "", m->unapplied ? "\n" : "");
+}
+
+static char *read_all(const char *path)
+{
+	_cleanup_fclose_ FILE *f = fopen(path, "re");
+	size_t size = 0, n;
+	char *text = NULL;
+
+	if (!f)
+		die(path);
+	do {
+		text = realloc(text, size + 65536);
+		if (!text)
+			die(path);
+		n = fread(text + size, 1, 65535, f);
+		size += n;
+		text[size] = '\0';
+	} while (n);
+	return text;
+}
+
+int main(int argc, char **argv)
+{
+	_cleanup_free_ char *text = NULL;
+	struct machine m;
+
+	program = argv[0];
+	if (argc < 3 || argc > 4) {
+		fprintf(stderr, "usage: %s LISTING ROOT [RELEASE]\n", program);
+		return 3;
+	}
+	text = read_all(argv[1]);
+	if (machine_parse(text, &m) < 0) {
+		fprintf(stderr, "%s:%zu: %s\n", argv[1], m.line, m.error ?: "out of memory");
+		machine_free(&m);
+		return 1;
+	}
+	machine = &m;
+	snapshot = &m.snapshot;
+	if (chdir(argv[2]) < 0)
+		die(argv[2]);
+	put_sys();
+	if (argc == 4)
+		put_modules(argv[3]);
+	machine_free(&m);
+	return 0;
+}
