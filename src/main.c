@@ -10,7 +10,7 @@
 
 enum status { STATUS_OK = 0, STATUS_ERROR = 2, STATUS_USAGE = 3 };
 
-enum action { ACTION_NONE, ACTION_BIND, ACTION_CHECK_CONFIG };
+enum action { ACTION_NONE, ACTION_BIND, ACTION_CHECK_CONFIG, ACTION_MODULES };
 
 struct arguments {
 	enum action action;
@@ -19,6 +19,7 @@ struct arguments {
 	bool verbose;
 	const char *config;
 	const char *cmdline;
+	const char *release;
 };
 
 /* One line of --help each, in this order. */
@@ -31,6 +32,7 @@ static const struct {
 	{ "bind", NULL, 'b', "bind the configured devices (in an initramfs: the hooks run this)" },
 	{ "dry-run", NULL, 'n', "say what --bind would do, and why not the rest; change nothing" },
 	{ "check-config", "[FILE]", 's', "check the configuration's syntax; needs no /sys" },
+	{ "modules", "[RELEASE]", 'm', "list the modules that an image for this machine needs" },
 	{ "config", "FILE", 'c', "read this file alone, not " CONFIG_FILE " and " CONFIG_DROPINS },
 	{ "cmdline", "STRING", 'k', "take this for the kernel command line" },
 	{ "json", NULL, 'j', "print JSON" },
@@ -42,7 +44,8 @@ static const struct {
 static void print_help(FILE *out)
 {
 	fprintf(out,
-		"usage: vfio-early --bind | --dry-run | --check-config [FILE]  [OPTION]...\n\n"
+		"usage: vfio-early --bind | --dry-run | --check-config [FILE] | --modules [RELEASE]\n"
+		"                  [OPTION]...\n\n"
 		"Binds PCI devices to vfio-pci before any other driver can have them.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		char left[40];
@@ -72,7 +75,7 @@ static _printf_(1, 2) int usage_error(const char *fmt, ...)
 static int set_action(struct arguments *a, enum action action)
 {
 	if (a->action != ACTION_NONE && a->action != action)
-		return usage_error("--bind and --check-config exclude each other");
+		return usage_error("--bind, --check-config and --modules exclude each other");
 	a->action = action;
 	return 0;
 }
@@ -88,6 +91,9 @@ static int take_option(struct arguments *a, int value)
 		break;
 	case 's':
 		r = set_action(a, ACTION_CHECK_CONFIG);
+		break;
+	case 'm':
+		r = set_action(a, ACTION_MODULES);
 		break;
 	case 'n':
 		a->dry_run = true;
@@ -111,9 +117,12 @@ static int take_option(struct arguments *a, int value)
 		printf("vfio-early " VERSION "\n");
 		return STATUS_OK;
 	case 1: /* no option */
-		if (a->action != ACTION_CHECK_CONFIG || a->config)
+		if (a->action == ACTION_CHECK_CONFIG && !a->config)
+			a->config = optarg;
+		else if (a->action == ACTION_MODULES && !a->release)
+			a->release = optarg;
+		else
 			return usage_error("unexpected argument '%s'", optarg);
-		a->config = optarg;
 		break;
 	default:
 		fputs("Try: vfio-early --help\n", stderr);
@@ -175,13 +184,14 @@ static int parse_arguments(int argc, char **argv, struct arguments *a)
 	r = read_options(argc, argv, a);
 	if (r >= 0)
 		return r;
-	if (a->dry_run && a->action == ACTION_CHECK_CONFIG)
-		return usage_error("--check-config changes nothing: --dry-run has no part in it");
+	if (a->dry_run && a->action != ACTION_NONE && a->action != ACTION_BIND)
+		return usage_error("--dry-run goes with --bind only");
 	if (a->dry_run)
 		a->action = ACTION_BIND;
 	if (a->action == ACTION_NONE) {
 		if (argc > 1)
-			return usage_error("expected --bind, --dry-run or --check-config");
+			return usage_error(
+				"expected --bind, --dry-run, --check-config or --modules");
 		print_help(stdout);
 		return STATUS_OK;
 	}
@@ -266,7 +276,7 @@ static int read_machine(struct session *s, bool live)
 	r = scan_machine(s->sysfd, &o, &s->snapshot);
 	if (r < 0)
 		return r;
-	r = modules_open(&s->modules);
+	r = modules_open(NULL, &s->modules);
 	if (r == 0)
 		r = modules_query(s->modules, s->sysfd, &s->facts);
 	if (r == 0)
@@ -334,6 +344,38 @@ static int check_config(const struct arguments *a, struct session *s)
 		printf("the configuration is well-formed: %zu target%s\n", n, n == 1 ? "" : "s");
 	}
 	return report_status(&report);
+}
+
+/* For the hooks, which put them into the image: what every machine needs, and the variant drivers
+ * that the configured devices of this one may have. */
+static int list_modules(const struct arguments *a, struct session *s)
+{
+	const struct scan_options o = { .wanted = wanted, .arg = &s->config };
+	int r;
+
+	printf(VFIO_MODULE "\nvfio_iommu_type1\n");
+	r = config_load("", a->config, &s->config);
+	if (r < 0)
+		return give_up(a, s, "the configuration could not be read", r);
+	s->sysfd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	r = s->sysfd < 0 ? -errno : scan_machine(s->sysfd, &o, &s->snapshot);
+	if (r == 0)
+		r = modules_open(a->release, &s->modules);
+	if (r == 0)
+		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot);
+	if (r < 0)
+		return give_up(a, s, "the machine's devices could not be read", r);
+	for (size_t i = 0; i < s->snapshot.n_devices; i++) {
+		const struct pci_device *d = &s->snapshot.devices[i];
+		bool again = !d->variant;
+
+		for (size_t j = 0; j < i && !again; j++)
+			again = s->snapshot.devices[j].variant &&
+				streq(s->snapshot.devices[j].variant, d->variant);
+		if (!again)
+			puts(d->variant);
+	}
+	return STATUS_OK;
 }
 
 /* Reads everything, decides, acts, tells: in this order. */
@@ -408,6 +450,8 @@ static int run(int argc, char **argv)
 		return status;
 	if (arguments.action == ACTION_CHECK_CONFIG)
 		return check_config(&arguments, &session);
+	if (arguments.action == ACTION_MODULES)
+		return list_modules(&arguments, &session);
 	return bind_devices(&arguments, &session);
 }
 

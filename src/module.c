@@ -36,7 +36,7 @@ static void log_nothing(void *data, int priority, const char *file, int line, co
 	(void)data, (void)priority, (void)file, (void)line, (void)fn, (void)fmt, (void)args;
 }
 
-int modules_open(struct modules **ret)
+int modules_open(const char *release, struct modules **ret)
 {
 	/* modprobe.d(5) of every distribution, whatever our libkmod was built for; of two files
 	 * with one name the first directory's wins. */
@@ -53,8 +53,10 @@ int modules_open(struct modules **ret)
 
 	if (!m)
 		return -ENOMEM;
-	if (uname(&uts) == 0)
-		m->tree = format("/lib/modules/%s", uts.release);
+	if (!release && uname(&uts) == 0)
+		release = uts.release;
+	if (release)
+		m->tree = format("/lib/modules/%s", release);
 	if (m->tree)
 		m->ctx = kmod_new(m->tree, config_paths);
 	if (!m->ctx) {

@@ -7,8 +7,9 @@
 
 struct modules;
 
-/* Opens the running kernel's module tree and modprobe's configuration. 0, or negative errno. */
-int modules_open(struct modules **ret) _must_check_;
+/* Opens a kernel's module tree and modprobe's configuration; @release as in uname -r, NULL for the
+ * running one. 0, or negative errno. */
+int modules_open(const char *release, struct modules **ret) _must_check_;
 /* What there is to know of vfio-pci before anything is written; @sysfd as for scan_machine().
  * 0, or negative errno. */
 int modules_query(struct modules *m, int sysfd, struct module_facts *ret) _must_check_;

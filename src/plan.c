@@ -289,7 +289,8 @@ static void check_twin(struct planner *p, struct plan_target *t, const struct se
 
 	if (!line)
 		return;
-	if (count_twins(p->snapshot, d)) {
+	/* A root bus is numbered by the firmware: there an address is its own path. */
+	if (count_twins(p->snapshot, d) && !d->on_root_bus) {
 		bool storage = CLASS_BASE(d->class) == 0x01;
 
 		say(p, storage ? SEVERITY_ERROR : SEVERITY_WARNING, "twin-id", t, d,
@@ -598,7 +599,8 @@ static void say_blocker(
 		"%s is in the same IOMMU group, %d, and %s%s%s%s", DESCRIBE(d), d->group,
 		other ? "its target [" : "is in no target", other ? other->target->name : "",
 		other ? "] is not bound" : "",
-		fatal ? "" : ": VFIO refuses to start a virtual machine while its driver holds it");
+		fatal ? ""
+		      : ": VFIO refuses to start a virtual machine while a driver of the host holds it");
 }
 
 /* Names every device that keeps the target's groups from being isolated; how many there are. */
