@@ -312,20 +312,27 @@ static void run_steps(struct run *run)
 
 /* --- in the parent --- */
 
+/* Short of memory there is no message; what was done stands in the outcome all the same. */
 static _printf_(6, 7) void say(struct run *run, enum severity severity, const char *id,
 	const char *target, const struct pci_device *d, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
 	va_start(ap, fmt);
-	text = vformat(fmt, ap);
+	(void)!finding_vadd(
+		&run->outcome->findings, severity, id, target, d ? &d->addr : NULL, fmt, ap);
 	va_end(ap);
-	/* Short of memory there is no message; what was done stands in the outcome all the same. */
-	if (!text ||
-		finding_add(&run->outcome->findings, severity, id, target, d ? &d->addr : NULL,
-			"%s", text) < 0)
+}
+
+static _printf_(2, 3) void cure(struct run *run, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (run->outcome->findings.n == 0)
 		return;
+	va_start(ap, fmt);
+	(void)!finding_vcure(&run->outcome->findings, fmt, ap);
+	va_end(ap);
 }
 
 static const char *reason(int error)
@@ -352,18 +359,6 @@ static const char *target_of(const struct run *run, size_t device)
 				return t->target->name;
 	}
 	return NULL;
-}
-
-static _printf_(2, 3) void cure(struct run *run, const char *fmt, ...)
-{
-	_cleanup_free_ char *text = NULL;
-	va_list ap;
-
-	va_start(ap, fmt);
-	text = vformat(fmt, ap);
-	va_end(ap);
-	if (text && run->outcome->findings.n)
-		(void)!finding_cure(&run->outcome->findings, "%s", text);
 }
 
 static void say_step_failed(struct run *run, const struct step *step, const struct progress *p)

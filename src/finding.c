@@ -9,24 +9,18 @@ static void tame(char *s)
 			*s = '?';
 }
 
-int finding_add(struct findings *f, enum severity severity, const char *id, const char *target,
-	const struct pci_addr *addr, const char *fmt, ...)
+int finding_vadd(struct findings *f, enum severity severity, const char *id, const char *target,
+	const struct pci_addr *addr, const char *fmt, va_list ap)
 {
-	_cleanup_free_ char *text = NULL, *name = NULL;
+	_cleanup_free_ char *text = vformat(fmt, ap), *name = NULL;
 	struct finding *item;
-	va_list ap;
 
-	va_start(ap, fmt);
-	text = vformat(fmt, ap);
-	va_end(ap);
-	if (!text)
-		return -ENOMEM;
-	tame(text);
-	if (target && !(name = strdup(target)))
+	if (!text || (target && !(name = strdup(target))))
 		return -ENOMEM;
 	item = array_add(&f->items, &f->n, sizeof(*item));
 	if (!item)
 		return -ENOMEM;
+	tame(text);
 	*item = (struct finding){ .severity = severity, .id = id, .target = name, .text = text };
 	if (addr) {
 		item->has_addr = true;
@@ -36,14 +30,22 @@ int finding_add(struct findings *f, enum severity severity, const char *id, cons
 	return 0;
 }
 
-int finding_cure(struct findings *f, const char *fmt, ...)
+int finding_add(struct findings *f, enum severity severity, const char *id, const char *target,
+	const struct pci_addr *addr, const char *fmt, ...)
 {
-	char *cure;
 	va_list ap;
+	int r;
 
 	va_start(ap, fmt);
-	cure = vformat(fmt, ap);
+	r = finding_vadd(f, severity, id, target, addr, fmt, ap);
 	va_end(ap);
+	return r;
+}
+
+int finding_vcure(struct findings *f, const char *fmt, va_list ap)
+{
+	char *cure = vformat(fmt, ap);
+
 	if (!cure)
 		return -ENOMEM;
 	free(f->items[f->n - 1].cure);

@@ -27,8 +27,10 @@ struct findings {
 /* Appends one; @target and @addr may be NULL. 0, or -ENOMEM. */
 int finding_add(struct findings *f, enum severity severity, const char *id, const char *target,
 	const struct pci_addr *addr, const char *fmt, ...) _printf_(6, 7) _must_check_;
+int finding_vadd(struct findings *f, enum severity severity, const char *id, const char *target,
+	const struct pci_addr *addr, const char *fmt, va_list ap) _printf_(6, 0) _must_check_;
 /* Sets the cure of the finding that was added last. 0, or -ENOMEM. */
-int finding_cure(struct findings *f, const char *fmt, ...) _printf_(2, 3) _must_check_;
+int finding_vcure(struct findings *f, const char *fmt, va_list ap) _printf_(2, 0) _must_check_;
 /* The worst severity in @f, -1 where it is empty. */
 int findings_worst(const struct findings *f);
 const char *severity_name(enum severity severity);

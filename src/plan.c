@@ -17,31 +17,27 @@ struct planner {
 static _printf_(6, 7) void say(struct planner *p, enum severity severity, const char *id,
 	const struct plan_target *t, const struct pci_device *d, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
 	int r;
 
 	va_start(ap, fmt);
-	text = vformat(fmt, ap);
+	r = finding_vadd(&p->plan->findings, severity, id, t ? t->target->name : NULL,
+		d ? &d->addr : NULL, fmt, ap);
 	va_end(ap);
-	r = text ? finding_add(&p->plan->findings, severity, id, t ? t->target->name : NULL,
-			   d ? &d->addr : NULL, "%s", text)
-		 : -ENOMEM;
 	if (r < 0)
 		p->r = r;
 }
 
 static _printf_(2, 3) void cure(struct planner *p, const char *fmt, ...)
 {
-	_cleanup_free_ char *text = NULL;
 	va_list ap;
 
-	va_start(ap, fmt);
-	text = vformat(fmt, ap);
-	va_end(ap);
 	/* Without memory the finding itself may be missing. */
-	if (p->r == 0 && (!text || finding_cure(&p->plan->findings, "%s", text) < 0))
-		p->r = -ENOMEM;
+	if (p->r < 0)
+		return;
+	va_start(ap, fmt);
+	p->r = finding_vcure(&p->plan->findings, fmt, ap);
+	va_end(ap);
 }
 
 #define refuse(p, t, d, id, ...)                                                                   \

@@ -3,7 +3,17 @@
 
 /* One sysfs attribute at a time, relative to a directory: no globals, no logging. */
 
+#include <dirent.h>
+
 #include "util.h"
+
+static inline void closedirp(DIR **d)
+{
+	if (*d)
+		closedir(*d);
+}
+
+#define _cleanup_closedir_ _cleanup_(closedirp)
 
 /* Reads at most @size - 1 bytes of @path into @buf and ends them with NUL; what is longer is cut. A
  * newline at the end is taken off. The length, or negative errno. */
