@@ -15,8 +15,7 @@
 #define _cleanup_(f)   __attribute__((cleanup(f)))
 #define _printf_(a, b) __attribute__((format(printf, a, b)))
 #define _must_check_   __attribute__((warn_unused_result))
-
-#define ARRAY_SIZE(a) (sizeof(a) / sizeof((a)[0]))
+#define ARRAY_SIZE(a)  (sizeof(a) / sizeof((a)[0]))
 
 static inline void freep(void *p)
 {
@@ -49,7 +48,6 @@ static inline bool streq(const char *a, const char *b)
 static inline _printf_(1, 0) char *vformat(const char *fmt, va_list ap)
 {
 	char *s;
-
 	return vasprintf(&s, fmt, ap) < 0 ? NULL : s;
 }
 
@@ -67,7 +65,6 @@ static inline _printf_(1, 2) char *format(const char *fmt, ...)
 static inline char *skip_prefix(const char *s, const char *prefix)
 {
 	size_t n = strlen(prefix);
-
 	return strncmp(s, prefix, n) == 0 ? (char *)s + n : NULL;
 }
 
@@ -77,7 +74,6 @@ static inline char *skip_prefix(const char *s, const char *prefix)
 static inline void *array_add(void *arrayp, size_t *n, size_t size)
 {
 	void *grown = reallocarray(*(void **)arrayp, *n + 1, size);
-
 	if (!grown)
 		return NULL;
 	*(void **)arrayp = grown;

@@ -2,6 +2,17 @@
 #include "finding.h"
 #include "test.h"
 
+static _printf_(2, 3) int cure(struct findings *f, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = finding_vcure(f, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
 int main(void)
 {
 	struct findings f = { 0 };
@@ -34,9 +45,9 @@ int main(void)
 	test_end();
 
 	TEST_BEGIN("a cure belongs to the last finding; the second replaces the first");
-	EXPECT_INT(finding_cure(&f, "write %s", "this"), 0);
+	EXPECT_INT(cure(&f, "write %s", "this"), 0);
 	EXPECT_STR(f.items[2].cure, "write this");
-	EXPECT_INT(finding_cure(&f, "or that"), 0);
+	EXPECT_INT(cure(&f, "or that"), 0);
 	EXPECT_STR(f.items[2].cure, "or that");
 	EXPECT_STR(f.items[1].cure, NULL);
 	test_end();
