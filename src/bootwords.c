@@ -10,8 +10,12 @@ static const char *const rescue_words[] = {
 	"s",
 	"S",
 	"1",
+	"-s",
+	"-b",
 	"rescue",
+	"rd.rescue",
 	"emergency",
+	"rd.emergency",
 	"recovery",
 	"break",
 	"rd.break",
@@ -23,12 +27,12 @@ static const char *const rescue_words[] = {
 
 static const char *const rescue_prefixes[] = { "break=", "rd.break=" };
 
-static const char *const shells[] = { "sh", "bash", "dash", "ash", "zsh", "ksh", "fish",
-	"busybox" };
+static const char *const shells[] = { "sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "csh",
+	"tcsh", "fish", "busybox" };
 
-/* The next word of the command line, quotes taken off, cut out in place; NULL at the end. As
- * next_arg() does: a quote may open at the start of the word or of the value, or anywhere within.
- */
+/* The next word of the command line, cut out in place; NULL at the end. White space inside double
+ * quotes belongs to the word, wherever they open. The kernel takes off the outer quotes alone; here
+ * all go, since no word of ours has any within. */
 static char *next_arg(char **s)
 {
 	bool quoted = false;
@@ -193,6 +197,9 @@ static bool is_network_root(const char *word)
 		"root=fcoe:",
 		"nfsroot=",
 		"netroot=",
+		"rd.iscsi.",
+		"rd.nvmf.",
+		"rd.neednet=1",
 		"boot=nfs",
 		"nbdroot=",
 		"iscsi_target_name=",

@@ -59,6 +59,7 @@ struct parser {
 	const char *pos;
 	const char *end;
 	unsigned line;
+	const char *key; /* as it was written */
 	bool in_section;
 	bool in_options;
 	unsigned options_line; /* where this file set isolation in [options] */
@@ -316,7 +317,7 @@ static void set_target_key(struct parser *p, struct target *t, const char *key, 
 	else
 		error_at(p, p->line,
 			"unknown key '%s' in [%s]: expected device, isolation, match, profile, allow or driver",
-			key, t->name);
+			p->key, t->name);
 }
 
 /* In [options] the later file wins, but within one file a second line is a slip. */
@@ -325,7 +326,7 @@ static void set_option(struct parser *p, const char *key, const char *value)
 	unsigned isolation = ISOLATION_UNSET;
 
 	if (!streq(key, "isolation")) {
-		error_at(p, p->line, "unknown key '%s' in [options]: expected isolation", key);
+		error_at(p, p->line, "unknown key '%s' in [options]: expected isolation", p->key);
 		return;
 	}
 	if (p->options_line)
@@ -350,6 +351,7 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	for (char *c = key; *c; c++)
 		if (*c == '_')
 			*c = '-';
+	p->key = name;
 	if (!p->in_section)
 		error_at(p, p->line,
 			"'%s' stands before the first [section]: expected [NAME] above it", name);
@@ -362,21 +364,15 @@ static int on_key(void *user, const char *section, const char *name, const char 
 	return 1;
 }
 
-static void open_section(struct parser *p, const char *name)
+static void check_name(struct parser *p, const char *name)
 {
-	struct config *c = p->config;
-	struct target *t;
+	const struct config *c = p->config;
 
-	p->in_section = true;
-	p->in_options = streq(name, "options");
-	if (p->in_options)
-		return;
 	if (strcasecmp(name, "options") == 0)
 		error_at(p, p->line,
 			"[%s]: expected [options], in lower case, or another name for a target",
 			name);
-	/* A section with a bad name is read on, so that its own errors are told in the same run. */
-	if (!name_valid(name))
+	else if (!name_valid(name))
 		error_at(p, p->line,
 			"[%s]: expected a target's name: a letter, then letters, digits, '-' or '_'",
 			name);
@@ -388,6 +384,20 @@ static void open_section(struct parser *p, const char *name)
 			error_at(p, p->line,
 				"[%s] stands already at %s:%u: put its lines there, or rename one",
 				name, c->targets[i].file, c->targets[i].line);
+}
+
+/* A section with a bad name is read on, so that its own errors are told in the same run. */
+static void open_section(struct parser *p, const char *name, bool check)
+{
+	struct config *c = p->config;
+	struct target *t;
+
+	p->in_section = true;
+	p->in_options = streq(name, "options");
+	if (p->in_options)
+		return;
+	if (check)
+		check_name(p, name);
 	t = array_add(&c->targets, &c->n_targets, sizeof(*t));
 	if (!t) {
 		p->r = -ENOMEM;
@@ -424,10 +434,29 @@ static char *strip(char *s)
 	return s;
 }
 
+/* A "[NAME]" line. One that is in error opens its section nevertheless, so that the lines below it
+ * are not taken for another's. */
+static void read_section(struct parser *p, char *s)
+{
+	char *name = s + 1, *close = strchr(s, ']');
+
+	if (!close)
+		error_at(p, p->line, "'%s': expected ']' at the end", s);
+	else if (close[1])
+		error_at(p, p->line,
+			"'%s': expected nothing behind ']': put it on a line of its own", s);
+	if (close)
+		*close = '\0';
+	open_section(p, name, close != NULL);
+	/* The text behind it may have been meant for a device: one message is enough. */
+	if (p->in_section && !p->in_options && (!close || close[1]))
+		p->config->targets[p->config->n_targets - 1].has_device_line = true;
+}
+
 /* Judges what inih would read wrongly without a word. Whether the line may go on to inih. */
 static bool line_acceptable(struct parser *p, char *s)
 {
-	char *equals, *colon, *close;
+	char *equals, *colon;
 
 	if (strlen(s) > LINE_MAX_INIH) {
 		error_at(p, p->line,
@@ -436,19 +465,7 @@ static bool line_acceptable(struct parser *p, char *s)
 		return false;
 	}
 	if (*s == '[') {
-		close = strchr(s, ']');
-		if (!close) {
-			error_at(p, p->line, "'%s': expected ']' at the end", s);
-			return false;
-		}
-		if (close[1]) {
-			error_at(p, p->line,
-				"'%s': expected nothing behind ']': put it on a line of its own",
-				s);
-			return false;
-		}
-		*close = '\0';
-		open_section(p, s + 1);
+		read_section(p, s);
 		return false;
 	}
 	equals = strchr(s, '=');
@@ -490,6 +507,15 @@ static char *next_line(char *buf, int size, void *user)
 	return buf;
 }
 
+/* A file whose lines end in CR alone would be one line, and a comment all of it. */
+static bool has_lone_return(const char *text, size_t len)
+{
+	for (size_t i = 0; i + 1 < len; i++)
+		if (text[i] == '\r' && text[i + 1] != '\n')
+			return true;
+	return false;
+}
+
 int config_parse(struct config *c, const char *name, const char *text, size_t len)
 {
 	struct parser p = { .config = c, .file = name, .pos = text, .end = text + len };
@@ -499,6 +525,11 @@ int config_parse(struct config *c, const char *name, const char *text, size_t le
 	if (memchr(text, '\0', len)) {
 		error_at(&p, 0,
 			"holds a NUL byte: expected a text file (UTF-8; an editor may have saved it as UTF-16)");
+		return p.r;
+	}
+	if (has_lone_return(text, len)) {
+		error_at(&p, 0,
+			"holds a carriage return within a line: expected lines that end in LF, or in CR LF");
 		return p.r;
 	}
 	if (len >= 3 && memcmp(text, "\xef\xbb\xbf", 3) == 0)
@@ -591,13 +622,17 @@ static int load_one(struct config *c, const char *path, const char *name, bool r
 {
 	struct parser p = { .config = c, .file = name };
 	_cleanup_free_ char *text = NULL;
+	struct stat st;
 	char **place;
 	size_t len = 0;
 	int r;
 
 	r = read_file(path, &text, &len);
-	if (r == -ENOMEM || (r == -ENOENT && !required))
-		return r == -ENOMEM ? r : 0;
+	if (r == -ENOMEM)
+		return r;
+	/* A link that leads nowhere is there, and meant to lead somewhere. */
+	if (r == -ENOENT && !required && lstat(path, &st) < 0)
+		return 0;
 	place = array_add(&c->files, &c->n_files, sizeof(*place));
 	if (!place || !(*place = strdup(name))) {
 		c->n_files -= place != NULL;

@@ -78,6 +78,15 @@ void modules_close(struct modules *m)
 	free(m);
 }
 
+/* '-' and '_' are alike in a module's name, whoever wrote it. */
+static bool same_module(const char *a, const char *b)
+{
+	for (; *a && *b; a++, b++)
+		if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
+			return false;
+	return *a == *b;
+}
+
 static bool is_blacklisted(struct modules *m, const char *name)
 {
 	struct kmod_config_iter *i = kmod_config_get_blacklists(m->ctx);
@@ -86,7 +95,7 @@ static bool is_blacklisted(struct modules *m, const char *name)
 	while (i && !found && kmod_config_iter_next(i)) {
 		const char *key = kmod_config_iter_get_key(i);
 
-		found = key && streq(key, name);
+		found = key && same_module(key, name);
 	}
 	kmod_config_iter_free_iter(i);
 	return found;
@@ -181,7 +190,7 @@ static int find_unapplied(int sysfd, const char *options, char **ret)
 	return r;
 }
 
-static enum module_state module_state(struct modules *m, int sysfd, struct kmod_module *mod)
+static enum module_state module_state(int sysfd, struct kmod_module *mod, bool blacklisted)
 {
 	switch (kmod_module_get_initstate(mod)) {
 	case KMOD_MODULE_BUILTIN:
@@ -195,7 +204,7 @@ static enum module_state module_state(struct modules *m, int sysfd, struct kmod_
 	/* A kernel whose modules.builtin did not come along. */
 	if (faccessat(sysfd, "bus/pci/drivers/vfio-pci", F_OK, 0) == 0)
 		return MODULE_BUILTIN;
-	if (is_blacklisted(m, kmod_module_get_name(mod)))
+	if (blacklisted)
 		return MODULE_BLACKLISTED;
 	return kmod_module_get_path(mod) ? MODULE_LOADABLE : MODULE_MISSING;
 }
@@ -216,7 +225,8 @@ int modules_query(struct modules *m, int sysfd, struct module_facts *ret)
 	f.where = strdup(m->tree);
 	if (!f.where)
 		return -ENOMEM;
-	f.state = module_state(m, sysfd, vfio);
+	f.blacklisted = is_blacklisted(m, VFIO_MODULE);
+	f.state = module_state(sysfd, vfio, f.blacklisted);
 	f.type1 = kmod_module_get_initstate(type1) >= 0 || kmod_module_get_path(type1);
 	if (f.state == MODULE_LOADED || f.state == MODULE_BUILTIN) {
 		r = find_unapplied(sysfd, f.options, &f.unapplied);

@@ -91,15 +91,20 @@ bool plan_wants(const struct config *c, const struct pci_device *d)
 	return false;
 }
 
-/* How many other devices carry the ID. Functions of the same device do not count: renumbering moves
- * them together and never changes a function's number. */
-static size_t count_twins(const struct snapshot *s, const struct pci_device *d)
+/* How many other devices carry the ID, those that @t (or NULL) names as well left out: which of
+ * them is which makes no difference then. Functions of the same device do not count: renumbering
+ * moves them together and never changes a function's number. */
+static size_t count_twins(
+	const struct snapshot *s, const struct pci_device *d, const struct target *t)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < s->n_devices; i++)
-		n += pci_id_equal(s->devices[i].id, d->id) && !s->devices[i].appears_late &&
-			!pci_addr_siblings(s->devices[i].addr, d->addr);
+	for (size_t i = 0; i < s->n_devices; i++) {
+		const struct pci_device *other = &s->devices[i];
+
+		n += pci_id_equal(other->id, d->id) && !other->appears_late &&
+			!pci_addr_siblings(other->addr, d->addr) && !(t && target_names(t, other));
+	}
 	return n;
 }
 
@@ -136,7 +141,7 @@ static char *list_with_id(
  * wrote one, or where a twin makes the address worthless; else its address. */
 static char *line_for(const struct planner *p, const struct pci_device *d, const struct selector *s)
 {
-	bool by_path = (s && s->kind == SELECT_PATH) || count_twins(p->snapshot, d);
+	bool by_path = (s && s->kind == SELECT_PATH) || count_twins(p->snapshot, d, NULL);
 	char buf[PCI_PATH_LEN];
 
 	if (by_path && d->path.n_hops)
@@ -170,13 +175,20 @@ static void add_device(
 		p->r = -ENOMEM;
 }
 
-/* What is at the place instead of the expected ID, where that ID went, and, if it is in one place
- * only, the line to write. */
+/* The line to write, if there is one device that it can mean. */
+static void cure_line(struct planner *p, const struct pci_device *d, const struct selector *s)
+{
+	_cleanup_free_ char *line = line_for(p, d, s);
+
+	cure(p, "if %s is the device that you mean, write: %s", PCI_ADDR(d->addr), line ?: "it");
+}
+
+/* What is at the place instead of the expected ID, and where that ID went. */
 static void say_elsewhere(struct planner *p, struct plan_target *t, const struct selector *s,
 	const struct pci_device *found)
 {
 	const struct pci_device *only;
-	_cleanup_free_ char *where = list_with_id(p->snapshot, s->id, &only), *line = NULL;
+	_cleanup_free_ char *where = list_with_id(p->snapshot, s->id, &only);
 
 	if (!where) {
 		p->r = -ENOMEM;
@@ -191,17 +203,35 @@ static void say_elsewhere(struct planner *p, struct plan_target *t, const struct
 		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device; %s%s", s->file,
 			s->line, s->text, *where ? "its ID is now at " : "no device has this ID",
 			where);
-	if (*where && !only) {
+	if (*where && !only)
 		cure(p, "write the path of the one that you mean, in place of '%s'", s->text);
-		return;
-	}
-	if (only || found)
-		line = line_for(p, only ?: found, s);
-	if (line)
-		cure(p, "if %s is the device that you mean, write: %s",
-			PCI_ADDR((only ?: found)->addr), line);
+	else if (only || found)
+		cure_line(p, only ?: found, s);
 	else
 		cure(p, "look for the device with: lspci -nn; the firmware or an empty slot may hide it");
+}
+
+/* Whether what was found at the place is what the line expects there; says so where it is not. */
+static bool check_expected(struct planner *p, struct plan_target *t, const struct selector *s,
+	const struct pci_device *first)
+{
+	if (first && s->all_functions && s->has_id && first->addr.fn != 0) {
+		refuse(p, t, NULL, "absent",
+			"%s:%u: '%s': function 0, whose ID is expected, is not there; the first one is %s",
+			s->file, s->line, s->text, DESCRIBE(first));
+		cure(p, "name the functions that are there, a line each");
+		return false;
+	}
+	if (s->has_id && (!first || !pci_id_equal(first->id, s->id))) {
+		say_elsewhere(p, t, s, first);
+		return false;
+	}
+	if (first)
+		return true;
+	refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device", s->file, s->line,
+		s->text);
+	cure(p, "look for it with: lspci -nn; an added card or a firmware update may have moved it");
+	return false;
 }
 
 /* An ID must mean exactly one device, unless the target asks for all. */
@@ -247,32 +277,30 @@ static void resolve_selector(struct planner *p, struct plan_target *t, const str
 {
 	const struct snapshot *snap = p->snapshot;
 	const struct pci_device *first = NULL;
-	bool early_only = s->kind == SELECT_ID && count_early(p, s);
+	bool several = s->kind == SELECT_ID || s->all_functions;
+	bool early_only = several && count_early(p, s);
 	size_t n = 0;
 
-	for (size_t i = 0; i < snap->n_devices; i++) {
-		const struct pci_device *d = &snap->devices[i];
+	for (size_t pass = 0; pass < 2; pass++) {
+		for (size_t i = 0; i < snap->n_devices; i++) {
+			const struct pci_device *d = &snap->devices[i];
 
-		if (!selector_matches(s, d) || (early_only && d->appears_late))
-			continue;
-		first = first ?: d;
-		n++;
-		if (target_has(t, d, snap))
-			say_overlap(p, t, s, d);
-		else
-			add_device(p, t, d, false);
-	}
-	if (s->kind == SELECT_ID) {
-		check_count(p, t, s, n);
-	} else if (s->has_id &&
-		(!first || !pci_id_equal(first->id, s->id) ||
-			(s->all_functions && first->addr.fn != 0))) {
-		/* With ".*" the ID is function 0's, which comes first if it is there. */
-		say_elsewhere(p, t, s, first);
-	} else if (!first) {
-		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device", s->file,
-			s->line, s->text);
-		cure(p, "look for it with: lspci -nn; an added card or a firmware update may have moved it");
+			if (!selector_matches(s, d) || (early_only && d->appears_late))
+				continue;
+			if (pass == 0) {
+				first = first ?: d;
+				n++;
+			} else if (target_has(t, d, snap)) {
+				say_overlap(p, t, s, d);
+			} else {
+				add_device(p, t, d, false);
+			}
+		}
+		/* What is not the device that is meant must not come into the target. */
+		if (pass == 0 && s->kind == SELECT_ID)
+			check_count(p, t, s, n);
+		else if (pass == 0 && !check_expected(p, t, s, first))
+			return;
 	}
 }
 
@@ -283,10 +311,10 @@ static void check_twin(struct planner *p, struct plan_target *t, const struct se
 		s->kind == SELECT_ADDRESS ? snapshot_find(p->snapshot, s->addr) : NULL;
 	_cleanup_free_ char *line = d ? line_for(p, d, s) : NULL;
 
-	if (!line)
+	if (!line || !target_has(t, d, p->snapshot))
 		return;
 	/* A root bus is numbered by the firmware: there an address is its own path. */
-	if (count_twins(p->snapshot, d) && !d->on_root_bus) {
+	if (!d->on_root_bus && count_twins(p->snapshot, d, t->target)) {
 		bool storage = CLASS_BASE(d->class) == 0x01;
 
 		say(p, storage ? SEVERITY_ERROR : SEVERITY_WARNING, "twin-id", t, d,
@@ -309,7 +337,8 @@ static void resolve_target(struct planner *p, struct plan_target *t)
 {
 	for (size_t i = 0; i < t->target->n_selectors; i++)
 		resolve_selector(p, t, &t->target->selectors[i]);
-	for (size_t i = 0; i < t->target->n_selectors && t->verdict == VERDICT_BIND; i++)
+	t->unresolved = t->verdict == VERDICT_REFUSED;
+	for (size_t i = 0; i < t->target->n_selectors; i++)
 		check_twin(p, t, &t->target->selectors[i]);
 }
 
@@ -382,9 +411,13 @@ static bool skip_means(const struct planner *p, const char *word, const struct t
 	if (selector_parse(word, &skip) < 0)
 		return false;
 	/* A device that is absent can be skipped, too. */
-	for (size_t i = 0; i < t->n_selectors; i++)
-		if (selector_same_place(&skip, &t->selectors[i]))
+	for (size_t i = 0; i < t->n_selectors; i++) {
+		const struct selector *s = &t->selectors[i];
+
+		if (selector_same_place(&skip, s) ||
+			(skip.kind == SELECT_ID && s->has_id && pci_id_equal(skip.id, s->id)))
 			return true;
+	}
 	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
 		const struct pci_device *d = &p->snapshot->devices[i];
 
@@ -560,10 +593,18 @@ static struct plan_target *named_in(const struct planner *p, const struct pci_de
 	return NULL;
 }
 
+static bool is_skipped(const struct planner *p, const struct pci_device *d)
+{
+	for (size_t i = 0; i < p->plan->n_targets; i++)
+		if (p->plan->targets[i].verdict == VERDICT_SKIPPED &&
+			target_names(p->plan->targets[i].target, d))
+			return true;
+	return false;
+}
+
 /* Takes what blocks into the target, but never what the admin skipped at this boot. */
 static bool pull_in(struct planner *p, struct plan_target *t)
 {
-	const struct plan_target *other;
 	bool changed = false;
 
 	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
@@ -572,8 +613,7 @@ static bool pull_in(struct planner *p, struct plan_target *t)
 		/* A bridge that blocks has a driver of its own; it stays a blocker. */
 		if (d->is_bridge || !blocks(p, t, d))
 			continue;
-		other = named_in(p, d);
-		if (other && other->verdict == VERDICT_SKIPPED) {
+		if (is_skipped(p, d)) {
 			skip_target(p, t, "its group holds a device of a skipped target");
 			return true;
 		}
@@ -586,17 +626,27 @@ static bool pull_in(struct planner *p, struct plan_target *t)
 	return changed;
 }
 
+static const struct pci_device *first_in_group(
+	const struct planner *p, const struct plan_target *t, int group)
+{
+	for (size_t i = 0; i < t->n_devices; i++)
+		if (p->snapshot->devices[t->devices[i].device].group == group)
+			return &p->snapshot->devices[t->devices[i].device];
+	return NULL;
+}
+
 static void say_blocker(
 	struct planner *p, struct plan_target *t, const struct pci_device *d, bool fatal)
 {
+	const struct pci_device *ours = first_in_group(p, t, d->group);
 	const struct plan_target *other = named_in(p, d);
 
 	say(p, fatal ? SEVERITY_ERROR : SEVERITY_WARNING, "not-isolated", t, d,
-		"%s is in the same IOMMU group, %d, and %s%s%s%s", DESCRIBE(d), d->group,
-		other ? "its target [" : "is in no target", other ? other->target->name : "",
-		other ? "] is not bound" : "",
+		"%s shares IOMMU group %d with %s and would stay with the host%s%s%s%s",
+		DESCRIBE(d), d->group, PCI_ADDR(ours->addr), other ? ": its target [" : "",
+		other ? other->target->name : "", other ? "] is not bound" : "",
 		fatal ? ""
-		      : ": VFIO refuses to start a virtual machine while a driver of the host holds it");
+		      : "; VFIO refuses to start a virtual machine while a driver of the host holds it");
 }
 
 /* Names every device that keeps the target's groups from being isolated; how many there are. */
@@ -616,20 +666,35 @@ static size_t say_blockers(struct planner *p, struct plan_target *t, bool fatal)
 		if (!g->foreign_member || !touches_group(p, t, g->number))
 			continue;
 		say(p, fatal ? SEVERITY_ERROR : SEVERITY_WARNING, "not-isolated", t, NULL,
-			"'%s', which is no PCI device, is in the same IOMMU group, %d",
-			g->foreign_member, g->number);
+			"'%s', which is no PCI device, is in IOMMU group %d too", g->foreign_member,
+			g->number);
 		n++;
 	}
 	return n;
 }
 
-static void check_isolation(struct planner *p, struct plan_target *t)
+static bool is_isolated(const struct planner *p, const struct plan_target *t)
+{
+	if (t->target->isolation == ISOLATION_NONE)
+		return true;
+	for (size_t i = 0; i < p->snapshot->n_devices; i++)
+		if (blocks(p, t, &p->snapshot->devices[i]))
+			return false;
+	for (size_t i = 0; i < p->snapshot->n_groups; i++)
+		if (p->snapshot->groups[i].foreign_member &&
+			touches_group(p, t, p->snapshot->groups[i].number))
+			return false;
+	return true;
+}
+
+/* Why a target is not isolated, by the view in which it falls: what falls with it is not to blame.
+ */
+static void say_isolation(struct planner *p, struct plan_target *t)
 {
 	const char *slot = "use another slot; or ";
 
 	if (t->target->isolation == ISOLATION_NONE || !say_blockers(p, t, true))
 		return;
-	t->verdict = VERDICT_REFUSED;
 	/* What the chipset holds is in no slot. */
 	for (size_t i = 0; i < t->n_devices; i++)
 		if (p->snapshot->devices[t->devices[i].device].on_root_bus)
@@ -693,9 +758,10 @@ static void guard_pulled_in(struct planner *p, struct plan_target *t, const stru
 	}
 }
 
-static void check_guards(struct planner *p, struct plan_target *t)
+/* Judges the target's devices from the one with index @i on. */
+static void check_guards(struct planner *p, struct plan_target *t, size_t i)
 {
-	for (size_t i = 0; i < t->n_devices; i++) {
+	for (; i < t->n_devices; i++) {
 		const struct pci_device *d = &p->snapshot->devices[t->devices[i].device];
 		const struct iommu_group *g = snapshot_group(p->snapshot, d->group);
 
@@ -751,33 +817,65 @@ static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *
 
 /* --- the whole --- */
 
-/* Refusing one target can refuse another, whose group it shares; and what one pulls in can be
- * another's last display: again, until nothing changes. Each round refuses a target or pulls in a
- * device, so it ends. */
+/* One round over a view that does not change while it is looked at, so that the order of the
+ * targets has no say: whether a target fell. */
+static bool drop_unfit(struct planner *p)
+{
+	_cleanup_free_ bool *unfit = calloc(p->plan->n_targets, sizeof(*unfit));
+	bool changed = false;
+
+	if (!unfit) {
+		p->r = -ENOMEM;
+		return false;
+	}
+	for (size_t i = 0; i < p->plan->n_targets; i++) {
+		struct plan_target *t = &p->plan->targets[i];
+
+		unfit[i] = t->verdict == VERDICT_BIND && !is_isolated(p, t);
+		if (unfit[i])
+			say_isolation(p, t);
+		changed |= unfit[i];
+	}
+	for (size_t i = 0; i < p->plan->n_targets; i++)
+		if (unfit[i])
+			p->plan->targets[i].verdict = VERDICT_REFUSED;
+	return changed;
+}
+
+/* Pulls in for all targets before any is judged, and judges what was pulled in. */
+static bool complete_groups(struct planner *p)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < p->plan->n_targets && p->r == 0; i++) {
+		struct plan_target *t = &p->plan->targets[i];
+		size_t n = t->n_devices;
+
+		if (t->verdict != VERDICT_BIND || t->target->isolation != ISOLATION_WHOLE_GROUP)
+			continue;
+		changed |= pull_in(p, t);
+		check_guards(p, t, n);
+	}
+	return changed;
+}
+
+/* Refusing one target can refuse another, whose group it shares; and what is refused may be what
+ * the host keeps as its last display: again, until nothing changes. Each round refuses a target or
+ * pulls a device in, so it ends. "Last" is judged when everything else stands, lest a target fall
+ * for another's sake. */
 static void settle(struct planner *p)
 {
 	bool changed;
 
 	do {
-		changed = false;
-		for (size_t i = 0; i < p->plan->n_targets && p->r == 0; i++) {
-			struct plan_target *t = &p->plan->targets[i];
-
-			if (t->verdict != VERDICT_BIND)
-				continue;
-			if (t->target->isolation == ISOLATION_WHOLE_GROUP)
-				changed |= pull_in(p, t);
-			if (t->verdict == VERDICT_SKIPPED)
-				continue;
-			check_isolation(p, t);
-			check_guards(p, t);
-			changed |= t->verdict != VERDICT_BIND;
-		}
-		changed |=
-			check_last(p, device_is_display, ALLOW_BOOT_DISPLAY, "guard-boot-display",
-				"is the last display device that the host would keep");
+		changed = complete_groups(p);
+		changed |= drop_unfit(p);
+		if (changed)
+			continue;
+		changed = check_last(p, device_is_display, ALLOW_BOOT_DISPLAY, "guard-boot-display",
+			"is wanted by the host: no display device would be left to it");
 		changed |= check_last(p, is_usb, ALLOW_LAST_USB, "guard-last-usb",
-			"is the last USB host controller: the host would lose its keyboard");
+			"cannot be spared: no USB host controller would be left to the host, and no keyboard");
 	} while (changed && p->r == 0);
 }
 
@@ -1008,8 +1106,11 @@ static void decide(struct planner *p)
 		check_overlap(p, &plan->targets[i]);
 	/* All that is wrong with a target is told in one run, even if one reason is enough. */
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
-		if (plan->targets[i].verdict == VERDICT_REFUSED)
-			check_guards(p, &plan->targets[i]);
+		check_guards(p, &plan->targets[i], 0);
+	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
+		if (plan->targets[i].verdict == VERDICT_REFUSED && !plan->targets[i].unresolved &&
+			plan->targets[i].target->isolation == ISOLATION_STRICT)
+			say_isolation(p, &plan->targets[i]);
 	settle(p);
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++) {
 		struct plan_target *t = &plan->targets[i];

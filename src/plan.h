@@ -27,6 +27,7 @@ struct plan_device {
 struct plan_target {
 	const struct target *target;
 	enum verdict verdict;
+	bool unresolved; /* refused because a line means no device, another one, or too many */
 	struct plan_device *devices; /* in order of address once the plan is made */
 	size_t n_devices;
 };

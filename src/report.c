@@ -148,23 +148,31 @@ static void count(const struct report *r, enum severity severity, size_t *n)
 		*n += f->severity == severity;
 }
 
+/* "2 targets would be bound, 1 refused; 1 error, 0 warnings" */
 static void text_summary(const struct report *r, FILE *out)
 {
-	size_t errors, warnings, bound = 0, other = 0;
+	static const enum verdict others[] = { VERDICT_REFUSED, VERDICT_SKIPPED, VERDICT_INACTIVE };
+	size_t errors, warnings, bound = 0, failed = 0, n[VERDICT_INACTIVE + 1] = { 0 };
 
 	count(r, SEVERITY_ERROR, &errors);
 	count(r, SEVERITY_WARNING, &warnings);
 	for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
-		if (target_bound(r, i))
-			bound++;
-		else
-			other++;
+		enum verdict v = r->plan->targets[i].verdict;
+
+		n[v]++;
+		bound += target_bound(r, i);
+		failed += v == VERDICT_BIND && !target_bound(r, i);
 	}
 	if (r->plan)
-		fprintf(out, "%zu target%s %s, %zu not; ", bound, bound == 1 ? "" : "s",
-			r->outcome ? "bound" : "would be bound", other);
-	fprintf(out, "%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings,
-		warnings == 1 ? "" : "s");
+		fprintf(out, "%zu target%s %s", bound, bound == 1 ? "" : "s",
+			r->outcome ? "bound" : "would be bound");
+	if (failed)
+		fprintf(out, ", %zu failed", failed);
+	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
+		if (n[others[i]])
+			fprintf(out, ", %zu %s", n[others[i]], verdict_name(others[i]));
+	fprintf(out, "%s%zu error%s, %zu warning%s\n", r->plan ? "; " : "", errors,
+		errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
 }
 
 void report_text(const struct report *r, FILE *out, bool verbose)

@@ -56,8 +56,12 @@ void snapshot_project(struct snapshot *s, struct module_facts *m)
 			d->driver = NULL;
 		}
 	}
-	if (m && m->state == MODULE_LOADED)
-		m->state = MODULE_LOADABLE;
+	if (!m || m->state != MODULE_LOADED)
+		return;
+	m->state = m->blacklisted ? MODULE_BLACKLISTED : MODULE_LOADABLE;
+	/* It will be loaded anew, with them. */
+	free(m->unapplied);
+	m->unapplied = NULL;
 }
 
 bool device_is_display(const struct pci_device *d)

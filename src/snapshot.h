@@ -58,7 +58,8 @@ enum module_state {
 
 struct module_facts {
 	enum module_state state;
-	char *where;   /* the tree that was searched, "/lib/modules/6.12.0": for messages */
+	bool blacklisted; /* also where it is in the kernel all the same */
+	char *where;      /* the tree that was searched, "/lib/modules/6.12.0": for messages */
 	char *options; /* what modprobe.d and the command line ask for, "ids=" left out; or NULL */
 	char *dropped_ids; /* the value of the "ids=" that was left out, or NULL */
 	char *unapplied;   /* options that a module which is in the kernel already does not have, or
