@@ -17,9 +17,9 @@
 
 #define LIST_SEPARATORS " \t,"
 
-#define DEVICE_EXPECTED                                                                               \
-	"expected a PCI address (0000:01:00.0, or 01:00.* for all its functions) or a topology path " \
-	"(00:01.0/00.0), either followed by the ID that must be found there, or an ID alone (10de:2786)"
+static const char device_expected[] =
+	"expected a PCI address (0000:01:00.0, or 01:00.* for all its functions) or a topology path "
+	"(00:01.0/00.0), either followed by the ID that must be found there, or an ID alone (10de:2786)";
 
 struct word {
 	const char *word;
@@ -204,7 +204,7 @@ static void set_device(struct parser *p, struct target *t, const char *value)
 	t->has_device_line = true;
 	r = selector_parse(value, &s);
 	if (r == -EINVAL) {
-		error_at(p, p->line, "device = '%s': " DEVICE_EXPECTED, value);
+		error_at(p, p->line, "device = '%s': %s", value, device_expected);
 		return;
 	}
 	if (r < 0) {
