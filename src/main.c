@@ -2,11 +2,19 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <linux/magic.h>
+#include <signal.h>
 #include <sys/statfs.h>
+#include <sys/wait.h>
+#include <time.h>
 
 #include "log.h"
 #include "report.h"
 #include "scan.h"
+
+/* How long reading may take before binding is not begun any more, and all of it before the boot
+ * goes on without: reading, APPLY_TIMEOUT_MS, UNDO_TIMEOUT_MS, and a second to tell. */
+#define READ_TIMEOUT_S 4
+#define BIND_TIMEOUT_S 15
 
 enum status { STATUS_OK = 0, STATUS_ERROR = 2, STATUS_USAGE = 3 };
 
@@ -314,13 +322,14 @@ static int tell_boot(const struct report *report, const struct arguments *a, boo
 static int give_up(const struct arguments *a, struct session *s, const char *what, int error)
 {
 	struct report report = { .command = "bind", .config = &s->config };
+	const char *why = error == -ETIME ? "it took too long" : strerror(-error);
 
 	if (a->dry_run || a->action != ACTION_BIND) {
-		fprintf(stderr, "vfio-early: %s: %s\n", what, strerror(-error));
+		fprintf(stderr, "vfio-early: %s: %s\n", what, why);
 		return STATUS_USAGE;
 	}
 	(void)!finding_add(&s->config.errors, SEVERITY_ERROR, "gave-up", NULL, NULL,
-		"%s: %s; nothing is bound", what, strerror(-error));
+		"%s: %s; nothing is bound", what, why);
 	report.started = seconds_since_boot();
 	(void)tell_boot(&report, a, false);
 	return STATUS_USAGE;
@@ -378,22 +387,12 @@ static int list_modules(const struct arguments *a, struct session *s)
 	return STATUS_OK;
 }
 
-/* Reads everything, decides, acts, tells: in this order. */
-static int bind_devices(const struct arguments *a, struct session *s)
+/* Reads everything, then decides: what --bind and --dry-run have in common. A negative value: go
+ * on; else the exit status. */
+static int decide(const struct arguments *a, struct session *s, bool live, struct report *report)
 {
-	struct report report = {
-		.command = a->dry_run ? "dry-run" : "bind",
-		.config = &s->config,
-		.started = seconds_since_boot(),
-	};
-	bool live = !in_initramfs();
 	int r;
 
-	if (live && !a->dry_run) {
-		fprintf(stderr,
-			"vfio-early: --bind works in an initramfs only, where no driver has the devices yet; here, try: vfio-early --dry-run\n");
-		return STATUS_USAGE;
-	}
 	r = config_load("", a->config, &s->config);
 	if (r < 0)
 		return give_up(a, s, "the configuration could not be read", r);
@@ -401,23 +400,47 @@ static int bind_devices(const struct arguments *a, struct session *s)
 	if (r < 0)
 		return give_up(a, s,
 			"the kernel command line, which may forbid binding, could not be read", r);
-	report.words = &s->words;
-	if (s->config.errors.n == 0) {
-		if (s->config.n_targets && !s->words.bypass) {
-			r = read_machine(s, live);
-			if (r < 0)
-				return give_up(a, s, "the machine's devices could not be read", r);
-		}
-		r = plan_make(&s->config, &s->words, &s->snapshot, &s->facts, &s->plan);
+	report->words = &s->words;
+	if (s->config.errors.n)
+		return -1;
+	if (s->config.n_targets && !s->words.bypass) {
+		r = read_machine(s, live);
 		if (r < 0)
-			return give_up(a, s, "the plan could not be made", r);
-		report.plan = &s->plan;
-		report.snapshot = &s->snapshot;
+			return give_up(a, s, "the machine's devices could not be read", r);
 	}
-	if (a->dry_run) {
-		print_report(&report, a);
-		return report_status(&report);
-	}
+	r = plan_make(&s->config, &s->words, &s->snapshot, &s->facts, &s->plan);
+	if (r < 0)
+		return give_up(a, s, "the plan could not be made", r);
+	report->plan = &s->plan;
+	report->snapshot = &s->snapshot;
+	return -1;
+}
+
+static int dry_run(const struct arguments *a, struct session *s)
+{
+	struct report report = { .command = "dry-run", .config = &s->config };
+	int status;
+
+	status = decide(a, s, !in_initramfs(), &report);
+	if (status >= 0)
+		return status;
+	print_report(&report, a);
+	return report_status(&report);
+}
+
+/* Reads everything, decides, acts, tells: in this order. */
+static int bind_devices(const struct arguments *a, struct session *s)
+{
+	struct report report = { .command = "bind", .config = &s->config };
+	int status, r;
+
+	report.started = seconds_since_boot();
+	status = decide(a, s, false, &report);
+	if (status >= 0)
+		return status;
+	/* What follows takes its own time, and the boot waits for both. */
+	if (seconds_since_boot() - report.started > READ_TIMEOUT_S)
+		return give_up(a, s, "the machine's devices could not be read", -ETIME);
 	if (report.plan) {
 		r = apply_plan(&s->plan, &s->snapshot, s->modules, s->sysfd, APPLY_TIMEOUT_MS,
 			UNDO_TIMEOUT_MS, &s->outcome);
@@ -426,6 +449,53 @@ static int bind_devices(const struct arguments *a, struct session *s)
 		report.outcome = &s->outcome;
 	}
 	return tell_boot(&report, a, a->verbose || s->words.verbose);
+}
+
+/* A child does it all: reading may block, too (an attribute on a driver's lock, the console on flow
+ * control), and the boot waits for this process alone. */
+static int bind_bounded(const struct arguments *a, struct session *s)
+{
+	double deadline = seconds_since_boot() + BIND_TIMEOUT_S;
+	int status;
+	sigset_t chld;
+	pid_t pid;
+
+	if (!in_initramfs()) {
+		fprintf(stderr,
+			"vfio-early: --bind works in an initramfs only, where no driver has the devices yet; here, try: vfio-early --dry-run\n");
+		return STATUS_USAGE;
+	}
+	unlink(RECORD_FILE); /* of an earlier run: whether there is one tells below how far this one
+				came */
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	sigprocmask(SIG_BLOCK, &chld, NULL);
+	pid = fork();
+	if (pid < 0)
+		return give_up(a, s, "a child process could not be started", -errno);
+	if (pid == 0) {
+		status = bind_devices(a, s);
+		fflush(stdout);
+		_exit(status);
+	}
+	for (;;) {
+		struct timespec tick = { .tv_sec = 1 };
+
+		if (waitpid(pid, &status, WNOHANG) == pid)
+			break;
+		if (seconds_since_boot() > deadline) {
+			kill(pid, SIGKILL);
+			status = SIGKILL;
+			break;
+		}
+		sigtimedwait(&chld, NULL, &tick);
+	}
+	if (WIFEXITED(status))
+		return WEXITSTATUS(status);
+	if (access(RECORD_FILE, F_OK) == 0)
+		return STATUS_ERROR;
+	return give_up(a, s, "the machine's devices could not be read",
+		WTERMSIG(status) == SIGKILL ? -ETIME : -EFAULT);
 }
 
 /* What we open must not become standard output or error because init closed them. */
@@ -452,7 +522,8 @@ static int run(int argc, char **argv)
 		return check_config(&arguments, &session);
 	if (arguments.action == ACTION_MODULES)
 		return list_modules(&arguments, &session);
-	return bind_devices(&arguments, &session);
+	return arguments.dry_run ? dry_run(&arguments, &session)
+				 : bind_bounded(&arguments, &session);
 }
 
 int main(int argc, char **argv)
