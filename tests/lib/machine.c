@@ -10,7 +10,7 @@ struct parser {
 	struct machine *m;
 	struct machine_device *up; /* parallel to the snapshot's, in the order of the listing */
 	size_t n_up;
-	struct pci_addr *above;    /* "^ADDRESS", with the domain UINT32_MAX: none */
+	struct pci_addr *above; /* "^ADDRESS", with the domain UINT32_MAX: none */
 	size_t n_above;
 	int group;
 	bool no_iommu;
@@ -80,7 +80,8 @@ static int attribute(struct parser *p, size_t i, const char *word)
 		return set_string(&d->driver, word + 1);
 	}
 	if (word[0] == '^')
-		return pci_addr_parse(word + 1, &p->above[i], NULL) < 0 ? fail(p, "bad ^ADDRESS") : 0;
+		return pci_addr_parse(word + 1, &p->above[i], NULL) < 0 ? fail(p, "bad ^ADDRESS")
+									: 0;
 	if (streq(word, "+boot_vga") || streq(word, "boot_vga")) {
 		d->boot_vga = true;
 	} else if (streq(word, "+framebuffer")) {
@@ -175,7 +176,8 @@ static int parse_more(struct parser *p, char *s)
 	if (len && address[len - 1] == ':')
 		address[len - 1] = '\0';
 	if (!s || pci_addr_parse(address, &addr, NULL) < 0 || (i = find_unsorted(p, addr)) < 0)
-		return fail(p, "expected 'device ADDRESS: ATTRIBUTES', of a device that stands above");
+		return fail(
+			p, "expected 'device ADDRESS: ATTRIBUTES', of a device that stands above");
 	return attributes(p, (size_t)i, s);
 }
 
@@ -243,8 +245,10 @@ static int parse_module(struct parser *p, const char *s)
 		const char *word;
 		enum module_state state;
 	} states[] = {
-		{ "loadable", MODULE_LOADABLE }, { "loaded", MODULE_LOADED },
-		{ "builtin", MODULE_BUILTIN },   { "missing", MODULE_MISSING },
+		{ "loadable", MODULE_LOADABLE },
+		{ "loaded", MODULE_LOADED },
+		{ "builtin", MODULE_BUILTIN },
+		{ "missing", MODULE_MISSING },
 		{ "blacklisted", MODULE_BLACKLISTED },
 	};
 	const char *state = strchr(s, ' ');
@@ -302,7 +306,8 @@ static int parse_line(struct parser *p, char *s)
 
 static int by_bus(const void *a, const void *b)
 {
-	const struct pci_device *x = *(struct pci_device *const *)a, *y = *(struct pci_device *const *)b;
+	const struct pci_device *x = *(struct pci_device *const *)a,
+				*y = *(struct pci_device *const *)b;
 
 	return pci_addr_cmp(x->addr, y->addr);
 }
@@ -344,7 +349,8 @@ static int find_parents(struct parser *p)
 		struct pci_device *bridge = NULL;
 
 		for (j = i; j < snap->n_devices; j++) {
-			if (snap->devices[j].addr.domain != bus.domain || snap->devices[j].addr.bus != bus.bus)
+			if (snap->devices[j].addr.domain != bus.domain ||
+				snap->devices[j].addr.bus != bus.bus)
 				break;
 			if (p->above[j].domain == UINT32_MAX || bridge)
 				continue;

@@ -1,11 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
+/* clang-format off */
 /* A machine's PCI devices from a listing, the form in which people show their IOMMU groups:
  *
  *	# a comment
  *	IOMMU Group 16:
- *		0000:01:00.0 VGA compatible controller [0300]: NVIDIA AD102 [10de:2684] (rev a1) ^0000:00:01.0 @nouveau
+ *		0000:01:00.0 VGA compatible controller [0300]: NVIDIA [10de:2684] ^0000:00:01.0 @nouveau
  *	No IOMMU group:
  *		0000:00:1f.0 ISA bridge [0601]: Intel [8086:7a04]
  *
@@ -13,19 +14,19 @@
  * "[vendor:device]" count; behind that ID may stand, in any order,
  *
  *	@DRIVER       the bound driver
- *	^ADDRESS      the bridge right above; one device's is true of all on its bus. Without: a root bus
+ *	^ADDRESS      the bridge right above; true of all on its bus. Without: a root bus
  *	+boot_vga     the display that legacy VGA is routed to ("boot_vga" alone as well)
  *	+framebuffer  its BAR 0 holds the firmware's framebuffer
  *	+builtin      its driver is built into the kernel (pcieport always is)
  *	+late         it came after the hook; also true of the next two
- *	+vf           an SR-IOV virtual function, of the function +vf=ADDRESS, else of function 0 on its bus
+ *	+vf           an SR-IOV virtual function, of +vf=ADDRESS, else of function 0 on its bus
  *	+removable    below a hot-plug port
  *	+ssid=VVVV:DDDD  subsystem ID
- *	+variant=MODULE  the VFIO variant driver's module that fits it (of no matter in /sys)
+ *	+variant=MODULE  the VFIO variant driver's module that fits it; mksys puts it in the module tree
  *
  * A domain of 0x1000 or more lies behind the device that vmd drives. Lines for the whole machine:
  *
- *	iommu: none                   no IOMMU: the groups are left out, those of VFIO's no-IOMMU mode stay
+ *	iommu: none                   no IOMMU: no groups but those of VFIO's no-IOMMU mode
  *	tables: dmar|ivrs             firmware tables
  *	group 5: noiommu              a group of VFIO's no-IOMMU mode
  *	group 6: direct               a direct reserved region (RMRR, IVMD)
@@ -34,18 +35,19 @@
  *	module vfio_iommu_type1: STATE
  *	module-ids: LIST              what module.c calls dropped_ids
  *	module-unapplied: OPTIONS     what module.c calls unapplied
- *	device ADDRESS: ATTRIBUTES    more attributes for a device that stands above; "@-" takes its driver
+ *	device ADDRESS: ATTRIBUTES    more for one that stands above; "@-" takes its driver
  *	remove ADDRESS                takes a device out again
  *
  * so that a test may say "this machine, but": it adds its lines behind the listing. */
+/* clang-format on */
 
 #include "snapshot.h"
 
 struct machine_device {
-	long parent;             /* index of the bridge (or VMD) above, -1: on a root bus */
+	long parent; /* index of the bridge (or VMD) above, -1: on a root bus */
 	bool vf;
 	bool removable;
-	bool has_physfn;         /* +vf=ADDRESS */
+	bool has_physfn; /* +vf=ADDRESS */
 	struct pci_addr physfn;
 	struct pci_id subsystem;
 };

@@ -2,12 +2,13 @@
 
 /* mksys LISTING ROOT [RELEASE]: below ROOT, which must be there, the /sys of the machine that the
  * listing describes (machine.h), as far as vfio-early, libudev and libkmod look at it: sys/. With
- * RELEASE also the modules of that kernel, lib/modules/RELEASE (depmod has to index them), and what the
- * listing wants of modprobe.d, etc/modprobe.d/machine.conf. */
+ * RELEASE also the modules of that kernel, lib/modules/RELEASE (depmod has to index them), and what
+ * the listing wants of modprobe.d, etc/modprobe.d/machine.conf. */
 
 #include <elf.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <stddef.h>
 #include <sys/stat.h>
 
 #include "machine.h"
@@ -118,13 +119,15 @@ static void device_path(size_t i, char buf[static PATH_MAX])
 		device_path((size_t)parent, buf);
 	} else if (d->appears_late && !more_of(i)->vf && !more_of(i)->removable) {
 		/* Hyper-V hands functions over on a bus of its own. */
-		snprintf(buf, PATH_MAX, "sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00/%08zx", i);
+		snprintf(buf, PATH_MAX,
+			"sys/devices/LNXSYSTM:00/LNXSYBUS:00/ACPI0004:00/VMBUS:00/%08zx", i);
 	} else {
 		snprintf(buf, PATH_MAX, "sys/devices");
 	}
 	n = strlen(buf);
 	if (parent < 0 || snapshot->devices[parent].addr.domain != d->addr.domain)
-		n += (size_t)snprintf(buf + n, PATH_MAX - n, "/pci%04x:%02x", d->addr.domain, d->addr.bus);
+		n += (size_t)snprintf(
+			buf + n, PATH_MAX - n, "/pci%04x:%02x", d->addr.domain, d->addr.bus);
 	snprintf(buf + n, PATH_MAX - n, "/%s", PCI_ADDR(d->addr));
 }
 
@@ -135,8 +138,9 @@ static uint64_t bar_start(size_t i)
 
 static void put_modalias(const char *dir, const struct pci_device *d, struct pci_id sub)
 {
-	put(dir, "modalias", "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n", d->id.vendor, d->id.device,
-		sub.vendor, sub.device, d->class >> 16, d->class >> 8 & 0xff, d->class & 0xff);
+	put(dir, "modalias", "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n", d->id.vendor,
+		d->id.device, sub.vendor, sub.device, d->class >> 16, d->class >> 8 & 0xff,
+		d->class & 0xff);
 }
 
 /* As pci_uevent() writes it, drivers/pci/pci-driver.c. */
@@ -145,9 +149,10 @@ static void put_uevent(const char *dir, const struct pci_device *d, struct pci_i
 	put(dir, "uevent",
 		"%s%s%sPCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\n"
 		"MODALIAS=pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
-		d->driver ? "DRIVER=" : "", d->driver ?: "", d->driver ? "\n" : "", d->class, d->id.vendor,
-		d->id.device, sub.vendor, sub.device, PCI_ADDR(d->addr), d->id.vendor, d->id.device, sub.vendor,
-		sub.device, d->class >> 16, d->class >> 8 & 0xff, d->class & 0xff);
+		d->driver ? "DRIVER=" : "", d->driver ?: "", d->driver ? "\n" : "", d->class,
+		d->id.vendor, d->id.device, sub.vendor, sub.device, PCI_ADDR(d->addr), d->id.vendor,
+		d->id.device, sub.vendor, sub.device, d->class >> 16, d->class >> 8 & 0xff,
+		d->class & 0xff);
 }
 
 /* Six BARs, the ROM and the rest; BAR 0 alone is in use. */
@@ -161,7 +166,8 @@ static void put_resource(const char *dir, size_t i)
 
 		n += (size_t)snprintf(text + n, sizeof(text) - n, "0x%016llx 0x%016llx 0x%016llx\n",
 			used ? (unsigned long long)bar_start(i) : 0ULL,
-			used ? (unsigned long long)bar_start(i) + 0xffffff : 0ULL, used ? 0x40200ULL : 0ULL);
+			used ? (unsigned long long)bar_start(i) + 0xffffff : 0ULL,
+			used ? 0x40200ULL : 0ULL);
 	}
 	put(dir, "resource", "%s", text);
 }
@@ -170,10 +176,14 @@ static void put_resource(const char *dir, size_t i)
 static void put_config(const char *dir, const struct pci_device *d)
 {
 	unsigned char header[64] = {
-		[0] = (unsigned char)d->id.vendor, [1] = (unsigned char)(d->id.vendor >> 8),
-		[2] = (unsigned char)d->id.device, [3] = (unsigned char)(d->id.device >> 8),
-		[9] = (unsigned char)d->class, [10] = (unsigned char)(d->class >> 8),
-		[11] = (unsigned char)(d->class >> 16), [14] = d->is_bridge,
+		[0] = (unsigned char)d->id.vendor,
+		[1] = (unsigned char)(d->id.vendor >> 8),
+		[2] = (unsigned char)d->id.device,
+		[3] = (unsigned char)(d->id.device >> 8),
+		[9] = (unsigned char)d->class,
+		[10] = (unsigned char)(d->class >> 8),
+		[11] = (unsigned char)(d->class >> 16),
+		[14] = d->is_bridge,
 	};
 	char path[PATH_MAX];
 
@@ -317,10 +327,15 @@ static void put_screen_info(void)
 static void put_vfio_driver(void)
 {
 	const struct pci_device like = {
-		.driver = (char[]){ "vfio-pci" }, .driver_builtin = machine->module.state == MODULE_BUILTIN,
+		.driver = (char[]){ "vfio-pci" },
+		.driver_builtin = machine->module.state == MODULE_BUILTIN,
 	};
 	static const char *const parameters[] = {
-		"disable_denylist", "disable_idle_d3", "disable_vga", "enable_sriov", "nointxmask",
+		"disable_denylist",
+		"disable_idle_d3",
+		"disable_vga",
+		"enable_sriov",
+		"nointxmask",
 	};
 
 	if (machine->module.state != MODULE_LOADED && machine->module.state != MODULE_BUILTIN)
@@ -335,9 +350,11 @@ static void put_vfio_driver(void)
 
 static void put_sys(void)
 {
-	put("sys/bus/pci", "drivers_probe", "%s", "");
-	make_dirs("sys/bus/pci/devices/");
-	make_dirs("sys/bus/pci/drivers/");
+	if (snapshot->n_devices) {
+		put("sys/bus/pci", "drivers_probe", "%s", "");
+		make_dirs("sys/bus/pci/devices/");
+		make_dirs("sys/bus/pci/drivers/");
+	}
 	make_dirs("sys/class/iommu/");
 	make_dirs("sys/module/");
 	make_dirs("sys/kernel/iommu_groups/");
@@ -361,12 +378,12 @@ static void put_sys(void)
 /* --- modules --- */
 
 /* The least that depmod and libkmod take for a module: an ELF file with a section .modinfo. */
-static void put_module(const char *dir, const char *name)
+static void put_module(const char *dir, const char *name, const char *alias)
 {
 	static const char names[] = "\0.modinfo\0.shstrtab";
 	struct {
 		Elf64_Ehdr header;
-		char modinfo[64];
+		char modinfo[256];
 		char names[sizeof(names)];
 		Elf64_Shdr sections[3];
 	} ko = {
@@ -380,16 +397,35 @@ static void put_module(const char *dir, const char *name)
 	char path[PATH_MAX];
 	size_t len;
 
-	len = (size_t)snprintf(ko.modinfo, sizeof(ko.modinfo), "license=GPL%cname=%s", '\0', name) + 1;
+	len = (size_t)snprintf(ko.modinfo, sizeof(ko.modinfo), "license=GPL%cname=%s%c%s", '\0',
+		      name, '\0', alias ?: "description=") +
+		1;
 	memcpy(ko.names, names, sizeof(names));
 	ko.header.e_shoff = offsetof(typeof(ko), sections);
-	ko.sections[1] = (Elf64_Shdr){ .sh_name = 1, .sh_type = SHT_PROGBITS, .sh_flags = SHF_ALLOC,
-		.sh_offset = offsetof(typeof(ko), modinfo), .sh_size = len, .sh_addralign = 1 };
-	ko.sections[2] = (Elf64_Shdr){ .sh_name = 10, .sh_type = SHT_STRTAB,
-		.sh_offset = offsetof(typeof(ko), names), .sh_size = sizeof(names), .sh_addralign = 1 };
+	ko.sections[1] = (Elf64_Shdr){ .sh_name = 1,
+		.sh_type = SHT_PROGBITS,
+		.sh_flags = SHF_ALLOC,
+		.sh_offset = offsetof(typeof(ko), modinfo),
+		.sh_size = len,
+		.sh_addralign = 1 };
+	ko.sections[2] = (Elf64_Shdr){ .sh_name = 10,
+		.sh_type = SHT_STRTAB,
+		.sh_offset = offsetof(typeof(ko), names),
+		.sh_size = sizeof(names),
+		.sh_addralign = 1 };
 	pathf(path, "%s/kernel/drivers/vfio/%s.ko", dir, name);
 	make_dirs(path);
 	put_bytes(path, &ko, sizeof(ko));
+}
+
+/* A variant driver's module, with the alias by which it is found. */
+static void put_variant(const char *dir, const struct pci_device *d)
+{
+	char alias[128];
+
+	snprintf(alias, sizeof(alias), "alias=vfio_pci:v%08Xd%08Xsv*sd*bc*sc*i*", d->id.vendor,
+		d->id.device);
+	put_module(dir, d->variant, alias);
 }
 
 static void put_modules(const char *release)
@@ -402,13 +438,17 @@ static void put_modules(const char *release)
 	put(dir, "modules.order", "%s", "");
 	put(dir, "modules.builtin", "%s", builtin ? "kernel/drivers/vfio/vfio-pci.ko\n" : "");
 	if (!builtin && m->state != MODULE_MISSING)
-		put_module(dir, "vfio-pci");
+		put_module(dir, "vfio-pci", NULL);
 	if (m->type1)
-		put_module(dir, "vfio_iommu_type1");
+		put_module(dir, "vfio_iommu_type1", NULL);
+	for (size_t i = 0; i < snapshot->n_devices; i++)
+		if (snapshot->devices[i].variant)
+			put_variant(dir, &snapshot->devices[i]);
 	put("etc/modprobe.d", "machine.conf", "%s%s%s%s%s%s%s",
 		m->state == MODULE_BLACKLISTED ? "blacklist vfio-pci\n" : "",
-		m->dropped_ids ? "options vfio-pci ids=" : "", m->dropped_ids ?: "", m->dropped_ids ? "\n" : "",
-		m->unapplied ? "options vfio-pci " : "", m->unapplied ?: "", m->unapplied ? "\n" : "");
+		m->dropped_ids ? "options vfio-pci ids=" : "", m->dropped_ids ?: "",
+		m->dropped_ids ? "\n" : "", m->unapplied ? "options vfio-pci " : "",
+		m->unapplied ?: "", m->unapplied ? "\n" : "");
 }
 
 static char *read_all(const char *path)

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* What a unit test needs and no more. A case runs from test_begin() to test_end(); it is silent when
- * all of its EXPECTs hold. A table's row is a case, begun with the row's own line, so that the message
- * leads to the row and not to the loop. main() ends with "return test_summary();". */
+/* What a unit test needs and no more. A case runs from test_begin() to test_end(); it is silent
+ * when all of its EXPECTs hold. A table's row is a case, begun with the row's own line, so that the
+ * message leads to the row and not to the loop. main() ends with "return test_summary();". */
 
 #include "util.h"
 
@@ -70,10 +70,11 @@ static inline int test_summary(void)
 	return test_failed ? 1 : 0;
 }
 
-#define TEST_BEGIN(what)             test_begin(__FILE__, __LINE__, (what))
-#define TEST_SKIP(why)               test_skip(__FILE__, __LINE__, (why))
-#define EXPECT_STR(found, expected)  test_str(__LINE__, #found, (found), (expected))
-#define EXPECT_INT(found, expected)  test_int(__LINE__, #found, (long long)(found), (long long)(expected))
+#define TEST_BEGIN(what)            test_begin(__FILE__, __LINE__, (what))
+#define TEST_SKIP(why)              test_skip(__FILE__, __LINE__, (why))
+#define EXPECT_STR(found, expected) test_str(__LINE__, #found, (found), (expected))
+#define EXPECT_INT(found, expected)                                                                \
+	test_int(__LINE__, #found, (long long)(found), (long long)(expected))
 #define EXPECT(cond)                                                                               \
 	do {                                                                                       \
 		if (!(cond))                                                                       \
