@@ -128,8 +128,18 @@ CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux
 check:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(CHECK_NEEDS))
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory all $(UNIT_TESTS)
-	@tests/summary $(UNIT_TESTS) tests/lint tests/sysfs/run tests/hooks/run tests/vm/run
+	@$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all $(UNIT_TESTS)
+	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint tests/sysfs/run \
+		tests/hooks/run tests/vm/run
+
+# What make check does, then the other compiler, the shared libraries, the sanitizers, and the lab on
+# the later release.
+check-all: check
+	@tests/need clang libkmod-dev libudev-dev
+	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
+	@$(MAKE) --no-print-directory STATIC=0 BUILD=build/sanitized \
+		CFLAGS='-O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover' all test
+	@VM_SUITE=trixie tests/summary tests/hooks/run tests/vm/run
 
 demo:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS))
@@ -145,5 +155,5 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all test check demo deps install install-base install-initramfs-tools uninstall clean distclean
+.PHONY: all test check check-all demo deps install install-base install-initramfs-tools uninstall clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
