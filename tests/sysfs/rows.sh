@@ -76,7 +76,7 @@ test_machine()
 
 test_machines()
 {
-	cut -f 1 "$here/machines/rows" | sort -u >"$work/machines"
+	grep -v '^#' "$here/machines/rows" | cut -f 1 | sort -u >"$work/machines"
 	while read -r machine; do
 		test_machine "$machine"
 	done <"$work/machines"
