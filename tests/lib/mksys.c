@@ -350,6 +350,7 @@ static void put_vfio_driver(void)
 
 static void put_sys(void)
 {
+	make_dirs("sys/bus/");
 	if (snapshot->n_devices) {
 		put("sys/bus/pci", "drivers_probe", "%s", "");
 		make_dirs("sys/bus/pci/devices/");
