@@ -60,6 +60,22 @@ static void sleep_ms(unsigned ms)
 	nanosleep(&ts, NULL);
 }
 
+/* Whether target @a was found isolated only because @b is bound too: what falls in the plan
+ * together falls together here. */
+static bool needs(const struct run *run, size_t a, size_t b)
+{
+	const struct plan_target *x = &run->plan->targets[a], *y = &run->plan->targets[b];
+
+	if (x->verdict != VERDICT_BIND || x->target->isolation == ISOLATION_NONE)
+		return false;
+	for (size_t i = 0; i < x->n_devices; i++)
+		for (size_t j = 0; j < y->n_devices; j++)
+			if (run->snapshot->devices[x->devices[i].device].group ==
+				run->snapshot->devices[y->devices[j].device].group)
+				return true;
+	return false;
+}
+
 /* --- in the child --- */
 
 static const char *attribute(
@@ -254,6 +270,9 @@ static void fail_target(struct run *run, size_t target)
 	for (size_t i = 0; i < t->n_devices; i++)
 		if (run->touched[t->devices[i].device])
 			undo_and_tell(run, t->devices[i].device);
+	for (size_t i = 0; i < run->plan->n_targets; i++)
+		if (!run->failed[i] && needs(run, i, target))
+			fail_target(run, i);
 }
 
 static bool concerns_device(const struct step *step)
@@ -571,15 +590,11 @@ static void undo_rest(struct run *run, unsigned undo_ms)
 		return;
 	for (size_t i = 0; i < run->plan->n_targets; i++) {
 		const struct plan_target *t = &run->plan->targets[i];
-		bool whole = t->verdict == VERDICT_BIND && !run->failed[i];
 
-		for (size_t j = 0; j < t->n_devices; j++)
-			whole &= run->outcome->devices[t->devices[j].device] == DEVICE_BOUND;
-		for (size_t j = 0; j < t->n_devices && !whole; j++) {
+		for (size_t j = 0; j < t->n_devices && run->failed[i]; j++) {
 			size_t device = t->devices[j].device;
 
-			if (t->verdict == VERDICT_BIND && run->touched[device] &&
-				run->outcome->devices[device] != DEVICE_HUNG)
+			if (run->touched[device] && run->outcome->devices[device] != DEVICE_HUNG)
 				pids[device] = start_child(run, fds, undo_and_tell, device);
 		}
 	}
@@ -589,6 +604,59 @@ static void undo_rest(struct run *run, unsigned undo_ms)
 	for (size_t i = 0; i < run->snapshot->n_devices; i++)
 		if (pids[i] > 0)
 			kill(pids[i], SIGKILL);
+}
+
+/* Which targets are not bound whole, and which fall with them. */
+static void find_failed(struct run *run)
+{
+	const struct plan *plan = run->plan;
+	bool changed = true;
+
+	for (size_t i = 0; i < plan->n_targets; i++) {
+		const struct plan_target *t = &plan->targets[i];
+
+		for (size_t j = 0; j < t->n_devices && t->verdict == VERDICT_BIND; j++)
+			run->failed[i] |=
+				run->outcome->devices[t->devices[j].device] != DEVICE_BOUND;
+	}
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i < plan->n_targets; i++)
+			for (size_t j = 0; j < plan->n_targets && !run->failed[i]; j++)
+				if (run->failed[j] && needs(run, i, j))
+					changed = run->failed[i] = true;
+	}
+}
+
+/* Whether there is an error about this target, or about all. */
+static bool is_told(const struct run *run, const char *target)
+{
+	for (size_t i = 0; i < run->outcome->findings.n; i++) {
+		const struct finding *f = &run->outcome->findings.items[i];
+
+		if (f->severity == SEVERITY_ERROR && (!f->target || streq(f->target, target)))
+			return true;
+	}
+	return false;
+}
+
+static void say_fallen(struct run *run)
+{
+	for (size_t i = 0; i < run->plan->n_targets; i++) {
+		const struct plan_target *t = &run->plan->targets[i];
+
+		for (size_t j = 0; j < run->plan->n_targets && run->failed[i]; j++) {
+			const char *other = run->plan->targets[j].target->name;
+
+			if (j == i || !run->failed[j] || !needs(run, i, j) ||
+				is_told(run, t->target->name))
+				continue;
+			say(run, SEVERITY_ERROR, "fell-with", t->target->name, NULL,
+				"[%s] shares an IOMMU group with [%s], which could not be bound",
+				t->target->name, other);
+			break;
+		}
+	}
 }
 
 static void judge_targets(struct run *run)
@@ -634,10 +702,12 @@ static int run_in_child(struct run *run, unsigned apply_ms, unsigned undo_ms)
 	if (r <= 0)
 		kill(pid, SIGKILL);
 	waitpid(pid, NULL, WNOHANG);
-	if (r <= 0) {
+	if (r <= 0)
 		say_stopped(run, r < 0);
+	find_failed(run);
+	if (r <= 0)
 		undo_rest(run, undo_ms);
-	}
+	say_fallen(run);
 	judge_targets(run);
 	return 0;
 }

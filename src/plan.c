@@ -771,7 +771,7 @@ static void check_guards(struct planner *p, struct plan_target *t, size_t i)
 		if (CLASS_BASE(d->class) == 0x02 && p->words->network_root)
 			guard(p, t, d, ALLOW_NET_ROOT, "guard-net-root",
 				"may carry the host's root file system, which comes over the network");
-		if (device_is_display(d) && is_boot_display(p->snapshot, d))
+		if (CLASS_BASE(d->class) == 0x03 && is_boot_display(p->snapshot, d))
 			guard(p, t, d, ALLOW_BOOT_DISPLAY, "guard-boot-display",
 				"is the boot display: the host's console goes dark when it is bound");
 		if (g && g->direct_region)
@@ -815,6 +815,35 @@ static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *
 	return changed;
 }
 
+/* --- the driver --- */
+
+/* The module whose driver a device gets. */
+static const char *module_of(const struct planner *p, const struct plan_target *t, size_t i)
+{
+	const char *variant = p->snapshot->devices[t->devices[i].device].variant;
+
+	return variant && t->target->driver != DRIVER_VFIO_PCI ? variant : VFIO_MODULE;
+}
+
+static void check_module(struct planner *p, struct plan_target *t)
+{
+	const struct module_facts *m = p->module;
+	bool plain = false;
+
+	for (size_t i = 0; i < t->n_devices; i++)
+		plain |= streq(module_of(p, t, i), VFIO_MODULE);
+	if (!plain)
+		return;
+	if (m->state == MODULE_MISSING) {
+		refuse(p, t, NULL, "driver-missing",
+			"the module vfio-pci is not in the kernel and not below %s", m->where);
+		cure(p, "install the package that has the kernel's vfio-pci module, then build the initramfs image anew");
+	} else if (m->state == MODULE_BLACKLISTED) {
+		refuse(p, t, NULL, "driver-blacklisted", "the module vfio-pci is blacklisted");
+		cure(p, "delete 'blacklist vfio-pci' from /etc/modprobe.d (grep -r vfio /etc/modprobe.d) or modprobe.blacklist= from the command line, then build the image anew");
+	}
+}
+
 /* --- the whole --- */
 
 /* One round over a view that does not change while it is looked at, so that the order of the
@@ -842,7 +871,7 @@ static bool drop_unfit(struct planner *p)
 	return changed;
 }
 
-/* Pulls in for all targets before any is judged, and judges what was pulled in. */
+/* Pulls in for all targets before isolation is judged, and judges what was pulled in. */
 static bool complete_groups(struct planner *p)
 {
 	bool changed = false;
@@ -851,10 +880,15 @@ static bool complete_groups(struct planner *p)
 		struct plan_target *t = &p->plan->targets[i];
 		size_t n = t->n_devices;
 
-		if (t->verdict != VERDICT_BIND || t->target->isolation != ISOLATION_WHOLE_GROUP)
+		if (t->verdict != VERDICT_BIND)
 			continue;
-		changed |= pull_in(p, t);
+		if (t->target->isolation == ISOLATION_WHOLE_GROUP)
+			changed |= pull_in(p, t);
+		if (t->verdict == VERDICT_SKIPPED)
+			continue;
 		check_guards(p, t, n);
+		check_module(p, t);
+		changed |= t->verdict != VERDICT_BIND;
 	}
 	return changed;
 }
@@ -877,33 +911,6 @@ static void settle(struct planner *p)
 		changed |= check_last(p, is_usb, ALLOW_LAST_USB, "guard-last-usb",
 			"cannot be spared: no USB host controller would be left to the host, and no keyboard");
 	} while (changed && p->r == 0);
-}
-
-/* The module whose driver a device gets. */
-static const char *module_of(const struct planner *p, const struct plan_target *t, size_t i)
-{
-	const char *variant = p->snapshot->devices[t->devices[i].device].variant;
-
-	return variant && t->target->driver != DRIVER_VFIO_PCI ? variant : VFIO_MODULE;
-}
-
-static void check_module(struct planner *p, struct plan_target *t)
-{
-	const struct module_facts *m = p->module;
-	bool plain = false;
-
-	for (size_t i = 0; i < t->n_devices; i++)
-		plain |= streq(module_of(p, t, i), VFIO_MODULE);
-	if (!plain)
-		return;
-	if (m->state == MODULE_MISSING) {
-		refuse(p, t, NULL, "driver-missing",
-			"the module vfio-pci is not in the kernel and not below %s", m->where);
-		cure(p, "install the package that has the kernel's vfio-pci module, then build the initramfs image anew");
-	} else if (m->state == MODULE_BLACKLISTED) {
-		refuse(p, t, NULL, "driver-blacklisted", "the module vfio-pci is blacklisted");
-		cure(p, "delete 'blacklist vfio-pci' from /etc/modprobe.d (grep -r vfio /etc/modprobe.d) or modprobe.blacklist= from the command line, then build the image anew");
-	}
 }
 
 static void say_module(struct planner *p)
@@ -1115,8 +1122,6 @@ static void decide(struct planner *p)
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++) {
 		struct plan_target *t = &plan->targets[i];
 
-		if (t->verdict == VERDICT_BIND)
-			check_module(p, t);
 		if (t->n_devices)
 			qsort(t->devices, t->n_devices, sizeof(*t->devices), by_device);
 		if (t->verdict != VERDICT_BIND)

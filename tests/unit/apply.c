@@ -392,6 +392,44 @@ static void test_errors(void)
 	test_end();
 }
 
+/* Strict isolation held because both are bound; with one alone it does not. */
+static void test_shared_group(void)
+{
+	begin("a target that shares a group with one that fails falls with it", 0);
+	devices[2].group = devices[0].group;
+	targets[1].isolation = ISOLATION_STRICT;
+	world->refuses[1] = true;
+	apply(5000);
+	for (size_t i = 0; i < N_DEVICES; i++)
+		EXPECT_DEVICE(i, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_INT(outcome.targets[1], TARGET_FAILED);
+	EXPECT(has_finding("fell-with"));
+	EXPECT_INT(outcome.findings.n, 2);
+	test_end();
+
+	begin("the same when it is bound already and the other one hangs", 3);
+	devices[2].group = devices[0].group;
+	targets[0].isolation = ISOLATION_STRICT;
+	world->fault_path = "vfio-pci/bind";
+	world->fault_text = PCI_ADDR(address(2));
+	world->fault = HANG;
+	apply(400);
+	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(2, DEVICE_HUNG, "", "vfio-pci");
+	EXPECT_INT(outcome.targets[0], TARGET_FAILED);
+	test_end();
+
+	begin("isolation = none does without the other", 0);
+	devices[2].group = devices[0].group;
+	targets[1].isolation = ISOLATION_NONE;
+	world->refuses[1] = true;
+	apply(5000);
+	EXPECT_DEVICE(2, DEVICE_BOUND, "vfio-pci", "vfio-pci");
+	test_end();
+	targets[0].isolation = targets[1].isolation = ISOLATION_UNSET;
+}
+
 static void test_hangs(void)
 {
 	begin("a bind that hangs: its device is left, its target undone, time is bounded", 3);
@@ -490,6 +528,7 @@ int main(void)
 	test_good();
 	test_variant();
 	test_errors();
+	test_shared_group();
 	test_hangs();
 	test_crashes();
 	outcome_free(&outcome);
