@@ -49,6 +49,7 @@ find_disk()
 		if [ -w "$place" ] && on_disk "$place"; then
 			disk=$(mktemp -d "$place/vfio-early-sysfs-XXXXXX")
 			trap clean_up EXIT
+			trap 'exit 1' INT TERM
 			return
 		fi
 	done
