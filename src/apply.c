@@ -9,7 +9,6 @@
 #include "apply.h"
 #include "sysfs.h"
 
-#define VFIO_DRIVER "vfio-pci"
 /* Matches no driver: it keeps every driver off until the variant driver's name is known. */
 #define PLACEHOLDER "vfio-early-waits"
 #define RETRY_MS    50

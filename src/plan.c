@@ -1,9 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan.h"
 
-/* The driver whose name goes into driver_override: a driver's name, not a module's. */
-#define VFIO_DRIVER "vfio-pci"
-
 struct planner {
 	const struct config *config;
 	const struct bootwords *words;
@@ -516,7 +513,13 @@ static void check_device(struct planner *p, struct plan_target *t, const struct 
 		cure(p, "bind it later, on the live system, for example with driverctl");
 	} else if (d->group == NO_GROUP) {
 		say_no_iommu(p, t, d);
-	} else if (g && g->noiommu) {
+	} else if (!g || g->unreadable) {
+		refuse(p, t, d, "group-unreadable",
+			"%s is in IOMMU group %d, which could not be read whole, so it is not known what shares it",
+			DESCRIBE(d), d->group);
+		cure(p, "see: ls /sys/kernel/iommu_groups/%d/devices; it may have changed just then",
+			d->group);
+	} else if (g->noiommu) {
 		refuse(p, t, d, "noiommu-group",
 			"%s is in IOMMU group %d, which is VFIO's unsafe no-IOMMU mode: nothing guards its DMA",
 			DESCRIBE(d), d->group);
@@ -593,6 +596,16 @@ static struct plan_target *named_in(const struct planner *p, const struct pci_de
 	return NULL;
 }
 
+/* Whether a target of this boot names the device, bound or not. */
+static bool is_claimed(const struct planner *p, const struct pci_device *d)
+{
+	for (size_t i = 0; i < p->plan->n_targets; i++)
+		if (p->plan->targets[i].verdict != VERDICT_INACTIVE &&
+			target_names(p->plan->targets[i].target, d))
+			return true;
+	return false;
+}
+
 static bool is_skipped(const struct planner *p, const struct pci_device *d)
 {
 	for (size_t i = 0; i < p->plan->n_targets; i++)
@@ -600,30 +613,6 @@ static bool is_skipped(const struct planner *p, const struct pci_device *d)
 			target_names(p->plan->targets[i].target, d))
 			return true;
 	return false;
-}
-
-/* Takes what blocks into the target, but never what the admin skipped at this boot. */
-static bool pull_in(struct planner *p, struct plan_target *t)
-{
-	bool changed = false;
-
-	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
-		const struct pci_device *d = &p->snapshot->devices[i];
-
-		/* A bridge that blocks has a driver of its own; it stays a blocker. */
-		if (d->is_bridge || !blocks(p, t, d))
-			continue;
-		if (is_skipped(p, d)) {
-			skip_target(p, t, "its group holds a device of a skipped target");
-			return true;
-		}
-		add_device(p, t, d, true);
-		if (p->r < 0)
-			return false;
-		check_device(p, t, d);
-		changed = true;
-	}
-	return changed;
 }
 
 static const struct pci_device *first_in_group(
@@ -709,24 +698,43 @@ static void say_isolation(struct planner *p, struct plan_target *t)
 
 /* --- guards --- */
 
-static bool allowed(const struct plan_target *t, enum allow bit)
+/* What each consent is about. */
+static const struct {
+	enum allow bit;
+	const char *id;
+	const char *why;
+	const char *cure;
+} guards[] = {
+	{ ALLOW_STORAGE, "guard-storage",
+		"may carry the host's disks, which cannot be told at this point of the boot",
+		"if the host can do without it" },
+	{ ALLOW_NET_ROOT, "guard-net-root",
+		"may carry the host's root file system, which comes over the network",
+		"if the host can do without it" },
+	{ ALLOW_BOOT_DISPLAY, "guard-boot-display",
+		"is the boot display: the host's console goes dark when it is bound",
+		"make another display the primary one in the firmware's settings; or, if the host can do without" },
+	{ ALLOW_RESERVED_REGION, "guard-reserved-region",
+		"has a direct reserved region (RMRR or IVMD): VFIO will refuse it at the start of a virtual machine",
+		"look for a firmware setting or update that frees it; to bind it nevertheless" },
+	{ ALLOW_NETWORK, "guard-network", "would be bound because of 'isolation = whole-group'",
+		"if the host can do without it" },
+	{ ALLOW_USB, "guard-usb", "would be bound because of 'isolation = whole-group'",
+		"if the host can do without it" },
+	{ ALLOW_DISPLAY, "guard-display", "would be bound because of 'isolation = whole-group'",
+		"if the host can do without it" },
+};
+
+static bool is_usb(const struct pci_device *d)
 {
-	return t->target->allow & bit;
+	return CLASS_SUB(d->class) == 0x0c03;
 }
 
 static void guard(struct planner *p, struct plan_target *t, const struct pci_device *d,
-	enum allow bit, const char *id, const char *why)
+	enum allow bit, const char *id, const char *why, const char *unless)
 {
-	const char *unless = "if the host can do without it";
-
-	if (allowed(t, bit))
+	if (t->target->allow & bit)
 		return;
-	if (bit == ALLOW_BOOT_DISPLAY)
-		unless =
-			"make another display the primary one in the firmware's settings; or, if the host can do without";
-	else if (bit == ALLOW_RESERVED_REGION)
-		unless =
-			"look for a firmware setting or update that frees it; to bind it nevertheless";
 	refuse(p, t, d, id, "%s %s", DESCRIBE(d), why);
 	cure(p, "%s, write 'allow = %s' in [%s]", unless, allow_name(bit), t->target->name);
 }
@@ -734,28 +742,35 @@ static void guard(struct planner *p, struct plan_target *t, const struct pci_dev
 /* The display that the firmware drew on, else the one that it routed legacy VGA to. */
 static bool is_boot_display(const struct snapshot *s, const struct pci_device *d)
 {
+	if (CLASS_BASE(d->class) != 0x03 || d->boot_framebuffer)
+		return d->boot_framebuffer;
 	for (size_t i = 0; i < s->n_devices; i++)
-		if (s->devices[i].boot_framebuffer)
-			return d->boot_framebuffer;
+		if (s->devices[i].boot_framebuffer && device_is_display(&s->devices[i]))
+			return false;
 	return d->boot_vga;
 }
 
-static void guard_pulled_in(struct planner *p, struct plan_target *t, const struct pci_device *d)
+/* The consents that binding this device needs, or-ed. */
+static unsigned needed_consents(const struct planner *p, const struct pci_device *d, bool pulled_in)
 {
-	static const char why[] = "would be bound because of 'isolation = whole-group'";
+	const struct iommu_group *g = snapshot_group(p->snapshot, d->group);
+	unsigned bits = 0;
 
-	switch (CLASS_BASE(d->class)) {
-	case 0x02:
-		guard(p, t, d, ALLOW_NETWORK, "guard-network", why);
-		break;
-	case 0x03:
-		guard(p, t, d, ALLOW_DISPLAY, "guard-display", why);
-		break;
-	case 0x0c:
-		if (CLASS_SUB(d->class) == 0x0c03)
-			guard(p, t, d, ALLOW_USB, "guard-usb", why);
-		break;
-	}
+	if (CLASS_BASE(d->class) == 0x01)
+		bits |= ALLOW_STORAGE;
+	if (CLASS_BASE(d->class) == 0x02 && p->words->network_root)
+		bits |= ALLOW_NET_ROOT;
+	if (is_boot_display(p->snapshot, d))
+		bits |= ALLOW_BOOT_DISPLAY;
+	if (g && g->direct_region)
+		bits |= ALLOW_RESERVED_REGION;
+	if (pulled_in && CLASS_BASE(d->class) == 0x02)
+		bits |= ALLOW_NETWORK;
+	if (pulled_in && CLASS_BASE(d->class) == 0x03)
+		bits |= ALLOW_DISPLAY;
+	if (pulled_in && is_usb(d))
+		bits |= ALLOW_USB;
+	return bits;
 }
 
 /* Judges the target's devices from the one with index @i on. */
@@ -763,28 +778,13 @@ static void check_guards(struct planner *p, struct plan_target *t, size_t i)
 {
 	for (; i < t->n_devices; i++) {
 		const struct pci_device *d = &p->snapshot->devices[t->devices[i].device];
-		const struct iommu_group *g = snapshot_group(p->snapshot, d->group);
+		unsigned needed = needed_consents(p, d, t->devices[i].pulled_in);
 
-		if (CLASS_BASE(d->class) == 0x01)
-			guard(p, t, d, ALLOW_STORAGE, "guard-storage",
-				"may carry the host's disks, which cannot be told at this point of the boot");
-		if (CLASS_BASE(d->class) == 0x02 && p->words->network_root)
-			guard(p, t, d, ALLOW_NET_ROOT, "guard-net-root",
-				"may carry the host's root file system, which comes over the network");
-		if (CLASS_BASE(d->class) == 0x03 && is_boot_display(p->snapshot, d))
-			guard(p, t, d, ALLOW_BOOT_DISPLAY, "guard-boot-display",
-				"is the boot display: the host's console goes dark when it is bound");
-		if (g && g->direct_region)
-			guard(p, t, d, ALLOW_RESERVED_REGION, "guard-reserved-region",
-				"has a direct reserved region (RMRR or IVMD): VFIO will refuse it at the start of a virtual machine");
-		if (t->devices[i].pulled_in)
-			guard_pulled_in(p, t, d);
+		for (size_t j = 0; j < ARRAY_SIZE(guards); j++)
+			if (needed & guards[j].bit)
+				guard(p, t, d, guards[j].bit, guards[j].id, guards[j].why,
+					guards[j].cure);
 	}
-}
-
-static bool is_usb(const struct pci_device *d)
-{
-	return CLASS_SUB(d->class) == 0x0c03;
 }
 
 /* Refuses the targets that together take the host's last device of a kind. */
@@ -794,10 +794,13 @@ static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *
 	const struct snapshot *s = p->snapshot;
 	bool changed = false;
 
-	for (size_t i = 0; i < s->n_devices; i++)
-		if (kind(&s->devices[i]) && !s->devices[i].appears_late &&
-			!bound_by(p, &s->devices[i]))
+	for (size_t i = 0; i < s->n_devices; i++) {
+		const struct pci_device *d = &s->devices[i];
+		bool lost = d->appears_late || (d->driver && driver_is_vfio_safe(d->driver));
+
+		if (kind(d) && !lost && !bound_by(p, d))
 			return false;
+	}
 	for (size_t i = 0; i < p->plan->n_targets; i++) {
 		struct plan_target *t = &p->plan->targets[i];
 
@@ -806,11 +809,60 @@ static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *
 		for (size_t j = 0; j < t->n_devices; j++) {
 			const struct pci_device *d = &s->devices[t->devices[j].device];
 
-			/* Told already where it is the boot display besides. */
 			if (kind(d))
-				guard(p, t, d, bit, id, why);
+				guard(p, t, d, bit, id, why, "if the host can do without it");
 		}
 		changed |= t->verdict != VERDICT_BIND;
+	}
+	return changed;
+}
+
+/* --- what whole-group takes --- */
+
+/* The whole-group target that takes a device in which no target names: the first that consents to
+ * it, so that the order of the targets decides nothing else. */
+static struct plan_target *taker_of(const struct planner *p, const struct pci_device *d)
+{
+	struct plan_target *first = NULL;
+
+	for (size_t i = 0; i < p->plan->n_targets; i++) {
+		struct plan_target *t = &p->plan->targets[i];
+
+		if (t->verdict != VERDICT_BIND || t->target->isolation != ISOLATION_WHOLE_GROUP ||
+			!blocks(p, t, d))
+			continue;
+		if (!(needed_consents(p, d, true) & ~t->target->allow))
+			return t;
+		first = first ?: t;
+	}
+	return first;
+}
+
+/* Takes into the whole-group targets what would block them. What another target of this boot names
+ * is not theirs to take, and what the admin skipped at this boot least of all. */
+static bool pull_in(struct planner *p)
+{
+	bool changed = false;
+
+	for (size_t i = 0; i < p->snapshot->n_devices && p->r == 0; i++) {
+		const struct pci_device *d = &p->snapshot->devices[i];
+		struct plan_target *t;
+
+		/* A bridge that blocks has a driver of its own; it stays a blocker. */
+		if (d->is_bridge)
+			continue;
+		while ((t = taker_of(p, d)) && is_skipped(p, d)) {
+			skip_target(p, t, "its group holds a device of a skipped target");
+			changed = true;
+		}
+		if (!t || is_claimed(p, d))
+			continue;
+		add_device(p, t, d, true);
+		if (p->r < 0)
+			break;
+		check_device(p, t, d);
+		check_guards(p, t, t->n_devices - 1);
+		changed = true;
 	}
 	return changed;
 }
@@ -871,22 +923,16 @@ static bool drop_unfit(struct planner *p)
 	return changed;
 }
 
-/* Pulls in for all targets before isolation is judged, and judges what was pulled in. */
-static bool complete_groups(struct planner *p)
+/* Without its module a target cannot be bound, whatever came into it. */
+static bool check_modules(struct planner *p)
 {
 	bool changed = false;
 
-	for (size_t i = 0; i < p->plan->n_targets && p->r == 0; i++) {
+	for (size_t i = 0; i < p->plan->n_targets; i++) {
 		struct plan_target *t = &p->plan->targets[i];
-		size_t n = t->n_devices;
 
 		if (t->verdict != VERDICT_BIND)
 			continue;
-		if (t->target->isolation == ISOLATION_WHOLE_GROUP)
-			changed |= pull_in(p, t);
-		if (t->verdict == VERDICT_SKIPPED)
-			continue;
-		check_guards(p, t, n);
 		check_module(p, t);
 		changed |= t->verdict != VERDICT_BIND;
 	}
@@ -902,7 +948,9 @@ static void settle(struct planner *p)
 	bool changed;
 
 	do {
-		changed = complete_groups(p);
+		/* For all targets before the isolation of any is judged. */
+		changed = pull_in(p);
+		changed |= check_modules(p);
 		changed |= drop_unfit(p);
 		if (changed)
 			continue;

@@ -10,8 +10,6 @@
 #include "finding.h"
 #include "snapshot.h"
 
-#define VFIO_MODULE "vfio_pci"
-
 enum verdict {
 	VERDICT_BIND,
 	VERDICT_REFUSED,

@@ -13,16 +13,6 @@
 #define PCI_DEVICES "bus/pci/devices"
 #define GROUPS      "kernel/iommu_groups"
 
-static struct dirent *next_entry(DIR *dir)
-{
-	struct dirent *e;
-
-	do
-		e = readdir(dir);
-	while (e && e->d_name[0] == '.');
-	return e;
-}
-
 static bool exists(int dirfd, const char *path)
 {
 	return faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
@@ -128,7 +118,7 @@ static int scan_devices(int sysfd, struct snapshot *s)
 	r = sysfs_opendir(sysfd, PCI_DEVICES, &dir);
 	if (r < 0)
 		return r == -ENOENT ? 0 : r;
-	while ((e = next_entry(dir))) {
+	while ((r = sysfs_readdir(dir, &e)) > 0) {
 		struct pci_device d, *place;
 
 		r = scan_device(sysfd, e->d_name, &d);
@@ -144,7 +134,7 @@ static int scan_devices(int sysfd, struct snapshot *s)
 		*place = d;
 	}
 	snapshot_sort(s);
-	return 0;
+	return r;
 }
 
 /* --- pass two: the IOMMU groups of the devices that matter --- */
@@ -160,7 +150,7 @@ static int scan_group_members(int sysfd, struct snapshot *s, struct iommu_group 
 	r = sysfs_opendir(sysfd, path, &dir);
 	if (r < 0)
 		return r;
-	while ((e = next_entry(dir))) {
+	while ((r = sysfs_readdir(dir, &e)) > 0) {
 		struct pci_device *d = NULL;
 		struct pci_addr addr;
 
@@ -171,26 +161,38 @@ static int scan_group_members(int sysfd, struct snapshot *s, struct iommu_group 
 		else if (!g->foreign_member && !(g->foreign_member = strdup(e->d_name)))
 			return -ENOMEM;
 	}
-	return 0;
+	return r;
 }
 
-static int scan_group(int sysfd, struct snapshot *s, int number)
+/* An attribute that a group need not have. */
+static int read_optional(int sysfd, int number, const char *name, char *buf, size_t size)
 {
-	struct iommu_group *g = array_add(&s->groups, &s->n_groups, sizeof(*g));
-	char path[PATH_MAX], buf[4096], *rest = buf, *line;
+	char path[PATH_MAX];
+	ssize_t n;
 
-	if (!g)
-		return -ENOMEM;
-	g->number = number;
+	snprintf(path, sizeof(path), GROUPS "/%d/%s", number, name);
+	n = sysfs_read(sysfd, path, buf, size);
+	if (n < 0)
+		buf[0] = '\0';
+	return n < 0 && n != -ENOENT ? (int)n : 0;
+}
+
+static int scan_group(int sysfd, struct snapshot *s, struct iommu_group *g)
+{
+	char buf[4096], *rest = buf, *line;
+	int r;
+
 	/* drivers/vfio/group.c, vfio_noiommu_group_alloc(), names it so; other groups have no name.
 	 */
-	snprintf(path, sizeof(path), GROUPS "/%d/name", number);
-	g->noiommu = sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "vfio-noiommu");
+	r = read_optional(sysfd, g->number, "name", buf, sizeof(buf));
+	if (r < 0)
+		return r;
+	g->noiommu = streq(buf, "vfio-noiommu");
 
 	/* "0x00000000fee00000 0x00000000feefffff msi" each (drivers/iommu/iommu.c). */
-	snprintf(path, sizeof(path), GROUPS "/%d/reserved_regions", number);
-	if (sysfs_read(sysfd, path, buf, sizeof(buf)) < 0)
-		buf[0] = '\0';
+	r = read_optional(sysfd, g->number, "reserved_regions", buf, sizeof(buf));
+	if (r < 0)
+		return r;
 	while ((line = strsep(&rest, "\n"))) {
 		const char *type = strrchr(line, ' ');
 
@@ -199,28 +201,46 @@ static int scan_group(int sysfd, struct snapshot *s, int number)
 	return scan_group_members(sysfd, s, g);
 }
 
+/* The group that the device's link names, with all of its members. What of it cannot be read is not
+ * known to be harmless: the group is marked, and nothing of it will be bound. */
+static int scan_group_of(int sysfd, struct snapshot *s, struct pci_device *d)
+{
+	char path[PATH_MAX], name[16], *end;
+	struct iommu_group *g;
+	long number;
+	int r;
+
+	attribute_path(d, "iommu_group", path);
+	r = sysfs_link_name(sysfd, path, name, sizeof(name));
+	if (r < 0)
+		return 0;
+	number = strtol(name, &end, 10);
+	if (*end || number < 0 || number > INT_MAX)
+		return 0;
+	g = array_add(&s->groups, &s->n_groups, sizeof(*g));
+	if (!g)
+		return -ENOMEM;
+	g->number = (int)number;
+	r = scan_group(sysfd, s, g);
+	if (r == -ENOMEM)
+		return r;
+	/* A list without the device that led here is older or newer than the link. */
+	g->unreadable = r < 0 || d->group != g->number;
+	d->group = g->number;
+	return 0;
+}
+
 static int scan_groups(int sysfd, const struct scan_options *o, struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_devices; i++) {
 		struct pci_device *d = &s->devices[i];
-		char path[PATH_MAX], name[16], *end;
-		long number;
 		int r;
 
 		if (d->group != NO_GROUP || (o->wanted && !o->wanted(d, o->arg)))
 			continue;
-		attribute_path(d, "iommu_group", path);
-		r = sysfs_link_name(sysfd, path, name, sizeof(name));
+		r = scan_group_of(sysfd, s, d);
 		if (r < 0)
-			continue;
-		number = strtol(name, &end, 10);
-		if (*end || number < 0 || number > INT_MAX)
-			continue;
-		r = scan_group(sysfd, s, (int)number);
-		if (r == -ENOMEM)
 			return r;
-		/* The link is there, the group is not readable: the device at least is in it. */
-		d->group = (int)number;
 	}
 	return 0;
 }
@@ -318,8 +338,10 @@ static void scan_bridges(int sysfd, struct snapshot *s)
 static void scan_iommu(int sysfd, struct snapshot *s)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *e;
 
-	s->iommu_active = sysfs_opendir(sysfd, "class/iommu", &dir) == 0 && next_entry(dir);
+	s->iommu_active =
+		sysfs_opendir(sysfd, "class/iommu", &dir) == 0 && sysfs_readdir(dir, &e) > 0;
 	s->has_dmar = exists(sysfd, "firmware/acpi/tables/DMAR");
 	s->has_ivrs = exists(sysfd, "firmware/acpi/tables/IVRS");
 }

@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* /sys into a snapshot. Only attributes that take no device lock are read
- * (Documentation/ABI/testing/ sysfs-bus-pci), so a driver's stuck probe cannot stop us here;
- * nothing that wakes a device is. */
+/* /sys into a snapshot. Nothing that wakes a device is read, and nothing that takes a device's lock
+ * in the kernels that we know (some stable kernels of 2024 took it for "uevent"): a driver's stuck
+ * probe would stop the reader, which is why main.c runs all of it in a child. */
 
 #include "snapshot.h"
 
@@ -16,6 +16,7 @@ struct scan_options {
 };
 
 /* @sysfd is a directory that holds what /sys holds. A machine without PCI has no devices, which is
- * no error. A device that vanishes meanwhile is left out; one in a group that cannot be read is
- * told as that group's foreign member. 0, or negative errno. */
+ * no error. A device that vanishes meanwhile is left out; a group that cannot be read whole is
+ * marked, and a member that is no known PCI device is told as its foreign member. 0, or negative
+ * errno. */
 int scan_machine(int sysfd, const struct scan_options *options, struct snapshot *ret) _must_check_;

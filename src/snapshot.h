@@ -34,6 +34,7 @@ struct iommu_group {
 	int number;
 	bool noiommu;         /* VFIO's unsafe mode: no isolation at all */
 	bool direct_region;   /* a "direct" reserved region: RMRR or IVMD */
+	bool unreadable;      /* not all of it could be read: whatever is in it is unknown */
 	char *foreign_member; /* a member that is no PCI device, or NULL */
 };
 
@@ -46,6 +47,11 @@ struct snapshot {
 	bool has_dmar;     /* the firmware has the table of an Intel IOMMU */
 	bool has_ivrs;     /* the same of an AMD one */
 };
+
+/* The VFIO driver for any device: its module, and the driver's own name, as driver_override wants
+ * it. */
+#define VFIO_MODULE "vfio_pci"
+#define VFIO_DRIVER "vfio-pci"
 
 /* The VFIO driver's module, as module.c found it. */
 enum module_state {

@@ -74,6 +74,15 @@ int sysfs_opendir(int dirfd, const char *path, DIR **ret)
 	return -ENOMEM;
 }
 
+int sysfs_readdir(DIR *dir, struct dirent **ret)
+{
+	do {
+		errno = 0;
+		*ret = readdir(dir);
+	} while (*ret && (*ret)->d_name[0] == '.');
+	return *ret ? 1 : -errno;
+}
+
 int sysfs_find(int dirfd, const char *path, const char *prefix, char *buf, size_t size)
 {
 	_cleanup_closedir_ DIR *dir = NULL;
@@ -83,7 +92,7 @@ int sysfs_find(int dirfd, const char *path, const char *prefix, char *buf, size_
 	r = sysfs_opendir(dirfd, path, &dir);
 	if (r < 0)
 		return r;
-	while ((e = readdir(dir))) {
+	while ((r = sysfs_readdir(dir, &e)) > 0) {
 		const char *name = skip_prefix(e->d_name, prefix);
 
 		if (!name || !*name || strlen(name) >= size)
@@ -91,5 +100,5 @@ int sysfs_find(int dirfd, const char *path, const char *prefix, char *buf, size_
 		memcpy(buf, name, strlen(name) + 1);
 		return 0;
 	}
-	return -ENOENT;
+	return r < 0 ? r : -ENOENT;
 }

@@ -23,6 +23,9 @@ ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size) _must_ch
 int sysfs_write(int dirfd, const char *path, const char *text) _must_check_;
 /* Opens the directory @path for readdir(). 0, or negative errno. */
 int sysfs_opendir(int dirfd, const char *path, DIR **ret) _must_check_;
+/* The next entry that does not start with '.'. 1, 0 at the end, or negative errno: a list that
+ * broke off is no list. */
+int sysfs_readdir(DIR *dir, struct dirent **ret) _must_check_;
 /* The first entry of the directory @path that starts with @prefix, without it. 0, or negative
  * errno; -ENOENT where there is none. */
 int sysfs_find(int dirfd, const char *path, const char *prefix, char *buf, size_t size)
