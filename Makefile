@@ -121,8 +121,7 @@ test: $(UNIT_TESTS)
 
 # What make check and make demo need of Debian beside make itself.
 BUILD_NEEDS = $(shell sh src/deps.sh --packages)
-LAB_NEEDS := qemu-system-x86 debootstrap debian-archive-keyring cpio e2fsprogs xz-utils zstd libc6-dev \
-	linux-libc-dev
+LAB_NEEDS = $(shell sh tests/vm/needs --packages)
 CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux
 
 check:

@@ -11,6 +11,7 @@
 
 /* Matches no driver: it keeps every driver off until the variant driver's name is known. */
 #define PLACEHOLDER "vfio-early-waits"
+#define HEAR_OUT_MS 200
 #define RETRY_MS    50
 
 /* What was being done when it failed or hung. */
@@ -38,7 +39,9 @@ struct run {
 	bool *touched;                    /* by device: its override was written, or begun */
 	bool *failed;                     /* by target */
 	char (*drivers)[DRIVER_NAME_LEN]; /* by device: the driver that it is to have */
+	char (*held)[DRIVER_NAME_LEN];    /* by device: the driver that it was taken from, or "" */
 	/* The parent's view. */
+	size_t step; /* the last one that was begun */
 	bool in_flight;
 	struct progress last;
 	struct outcome *outcome;
@@ -154,8 +157,12 @@ static int settle_device(struct run *run, size_t device, struct progress *p)
 		if (r < 0 || streq(driver, wanted))
 			return r;
 		if (*driver) {
+			/* Taking it from a driver for nothing helps nobody. */
+			if (faccessat(run->sysfd, path, F_OK, 0) < 0)
+				return -errno;
 			p->op = OP_UNBIND;
 			memcpy(p->from, driver, sizeof(p->from));
+			memcpy(run->held[device], driver, sizeof(p->from));
 			r = unbind(run, d);
 			if (r < 0)
 				return r;
@@ -237,7 +244,7 @@ static int undo_device(struct run *run, size_t device, struct progress *p)
 	r = bound_driver(run, d, driver, sizeof(driver));
 	if (r < 0)
 		return r;
-	return d->driver && !streq(driver, d->driver) ? -ENODEV : 0;
+	return *run->held[device] && !streq(driver, run->held[device]) ? -ENODEV : 0;
 }
 
 static void send_progress(const struct run *run, const struct progress *p)
@@ -299,11 +306,11 @@ static bool all_failed(const struct run *run)
 	return true;
 }
 
-static void run_steps(struct run *run)
+static void run_steps(struct run *run, size_t first)
 {
 	const struct plan *plan = run->plan;
 
-	for (size_t i = 0; i < plan->n_steps; i++) {
+	for (size_t i = first; i < plan->n_steps; i++) {
 		const struct step *step = &plan->steps[i];
 		struct progress p = { .kind = STEP_BEGUN, .index = i };
 
@@ -429,6 +436,8 @@ static void step_ended(struct run *run, const struct progress *p)
 	const struct step *step = &run->plan->steps[p->index];
 	const struct pci_device *d;
 
+	if (p->from[0])
+		memcpy(run->held[step->device], p->from, sizeof(p->from));
 	if (p->error < 0) {
 		say_step_failed(run, step, p);
 		if (concerns_device(step))
@@ -447,25 +456,29 @@ static void step_ended(struct run *run, const struct progress *p)
 			PCI_ADDR(d->addr), p->from);
 }
 
-static void undo_ended(struct run *run, const struct progress *p)
+static void say_left(struct run *run, size_t device, enum op op, int error)
 {
-	const struct pci_device *d = &run->snapshot->devices[p->index];
-	const char *target = target_of(run, p->index);
+	const struct pci_device *d = &run->snapshot->devices[device];
+	const char *target = target_of(run, device);
 
-	run->outcome->devices[p->index] = p->error < 0 ? DEVICE_LEFT : DEVICE_UNDONE;
-	if (p->error >= 0)
-		return;
-	if (p->op == OP_CLEAR)
+	if (op == OP_CLEAR)
 		say(run, SEVERITY_ERROR, "undo-failed", target, d,
 			"the driver_override of %s could not be cleared: %s; no other driver can have it until it is",
-			PCI_ADDR(d->addr), reason(p->error));
+			PCI_ADDR(d->addr), reason(error));
 	else
 		say(run, SEVERITY_ERROR, "undo-failed", target, d,
 			"%s could not be given back to %s: %s", PCI_ADDR(d->addr),
-			d->driver ?: "its driver", reason(p->error));
+			*run->held[device] ? run->held[device] : "its driver", reason(error));
 	cure(run,
 		"as root: echo > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/drivers_probe",
 		PCI_ADDR(d->addr), PCI_ADDR(d->addr));
+}
+
+static void undo_ended(struct run *run, const struct progress *p)
+{
+	run->outcome->devices[p->index] = p->error < 0 ? DEVICE_LEFT : DEVICE_UNDONE;
+	if (p->error < 0)
+		say_left(run, p->index, p->op, p->error);
 }
 
 /* Whether the children's work is done. */
@@ -481,6 +494,7 @@ static bool take_progress(struct run *run, const struct progress *p)
 	run->last = *p;
 	switch (p->kind) {
 	case STEP_BEGUN:
+		run->step = p->index;
 		if (run->plan->steps[p->index].kind == STEP_OVERRIDE)
 			run->touched[run->plan->steps[p->index].device] = true;
 		break;
@@ -510,11 +524,14 @@ static int listen_until(struct run *run, int fd, uint64_t deadline)
 		uint64_t now = now_ms();
 		struct progress p;
 		ssize_t n;
+		int r;
 
-		if (now >= deadline)
+		/* What was told in time counts, also if it is read late. */
+		r = poll(&pfd, 1, now < deadline ? (int)(deadline - now) : 0);
+		if (r == 0 && now_ms() >= deadline)
 			return -ETIME;
-		if (poll(&pfd, 1, (int)(deadline - now)) <= 0)
-			continue; /* interrupted, or the time is up */
+		if (r <= 0)
+			continue;
 		n = read(fd, &p, sizeof(p));
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -540,10 +557,9 @@ static pid_t start_child(
 	_exit(0);
 }
 
-static void work_steps(struct run *run, size_t arg)
+static void work_steps(struct run *run, size_t first)
 {
-	(void)arg;
-	run_steps(run);
+	run_steps(run, first);
 }
 
 /* The device that the last message is about, or NULL where it is a module. */
@@ -563,10 +579,11 @@ static void say_stopped(struct run *run, bool hung)
 {
 	const struct pci_device *d = device_in_flight(run);
 	const char *verb = hung ? "did not come back in time" : "ended the process that did it";
+	const char *what = run->last.kind == UNDO_BEGUN ? "giving back" : "binding";
 
 	if (d)
 		say(run, SEVERITY_ERROR, "hung",
-			target_of(run, (size_t)(d - run->snapshot->devices)), d, "binding %s %s%s",
+			target_of(run, (size_t)(d - run->snapshot->devices)), d, "%s %s %s%s", what,
 			PCI_ADDR(d->addr), verb,
 			hung ? ": the device is left as it is; its driver may hang" : "");
 	else
@@ -579,30 +596,33 @@ static void say_stopped(struct run *run, bool hung)
 
 /* Undoes what the child left half done, each device in a process of its own: one that hangs must
  * not keep the others. */
-static void undo_rest(struct run *run, unsigned undo_ms)
+static void undo_rest(struct run *run, int fds[static 2], unsigned undo_ms)
 {
 	_cleanup_free_ pid_t *pids = calloc(run->snapshot->n_devices, sizeof(*pids));
-	int fds[2];
 
-	/* Without them nothing can be undone; the devices' states say so. */
-	if (!pids || pipe2(fds, O_CLOEXEC) < 0)
-		return;
 	for (size_t i = 0; i < run->plan->n_targets; i++) {
 		const struct plan_target *t = &run->plan->targets[i];
 
 		for (size_t j = 0; j < t->n_devices && run->failed[i]; j++) {
 			size_t device = t->devices[j].device;
 
-			if (run->touched[device] && run->outcome->devices[device] != DEVICE_HUNG)
+			if (!run->touched[device] || run->outcome->devices[device] == DEVICE_HUNG)
+				continue;
+			/* Until a child tells otherwise. */
+			run->outcome->devices[device] = DEVICE_LEFT;
+			if (pids)
 				pids[device] = start_child(run, fds, undo_and_tell, device);
 		}
 	}
 	close(fds[1]);
+	fds[1] = -1;
 	(void)!listen_until(run, fds[0], now_ms() + undo_ms);
-	close(fds[0]);
-	for (size_t i = 0; i < run->snapshot->n_devices; i++)
-		if (pids[i] > 0)
+	for (size_t i = 0; i < run->snapshot->n_devices; i++) {
+		if (pids && pids[i] > 0)
 			kill(pids[i], SIGKILL);
+		if (run->outcome->devices[i] == DEVICE_LEFT && run->touched[i])
+			say_left(run, i, OP_CLEAR, -EAGAIN);
+	}
 }
 
 /* Which targets are not bound whole, and which fall with them. */
@@ -678,34 +698,85 @@ static void judge_targets(struct run *run)
 	}
 }
 
-static int run_in_child(struct run *run, unsigned apply_ms, unsigned undo_ms)
+static void close_pair(int (*fds)[2])
 {
-	uint64_t deadline = now_ms() + apply_ms;
-	int fds[2], r;
+	closep(&(*fds)[0]);
+	closep(&(*fds)[1]);
+}
+
+/* One child, from the step @first on. 1: all is done, 0: it ended without a word, -ETIME: it hangs;
+ * any other negative errno: it could not be started. */
+static int run_child(struct run *run, size_t first, uint64_t deadline)
+{
+	_cleanup_(close_pair) int fds[2] = { -1, -1 };
 	pid_t pid;
+	int r;
 
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	/* A retry leaves time to undo. */
-	run->deadline = deadline - apply_ms / 4;
-	pid = start_child(run, fds, work_steps, 0);
-	close(fds[1]);
-	if (pid < 0) {
-		close(fds[0]);
+	pid = start_child(run, fds, work_steps, first);
+	if (pid < 0)
 		return pid;
-	}
+	closep(&fds[1]);
+	fds[1] = -1;
 	r = listen_until(run, fds[0], deadline);
-	close(fds[0]);
-	/* A child that sleeps in the kernel dies when it wakes; init buries it. Nobody waits here.
-	 */
-	if (r <= 0)
+	if (r <= 0) {
+		/* One that sleeps in the kernel dies when it wakes; init buries it. What it told,
+		 * or did, up to then is heard out: at its end the pipe is closed. */
 		kill(pid, SIGKILL);
+		if (listen_until(run, fds[0], now_ms() + HEAR_OUT_MS) == 1)
+			r = 1;
+	}
 	waitpid(pid, NULL, WNOHANG);
-	if (r <= 0)
-		say_stopped(run, r < 0);
+	return r;
+}
+
+/* After a device that hangs, the other targets still have their chance. Whether there is one left.
+ */
+static bool skip_hung(struct run *run, size_t *next)
+{
+	const struct pci_device *d = device_in_flight(run);
+
+	if (!d)
+		return false;
+	for (size_t i = 0; i < run->plan->n_targets; i++) {
+		const struct plan_target *t = &run->plan->targets[i];
+
+		for (size_t j = 0; j < t->n_devices; j++)
+			if (&run->snapshot->devices[t->devices[j].device] == d)
+				run->failed[i] = true;
+	}
+	*next = run->step + 1;
+	return *next < run->plan->n_steps && !all_failed(run);
+}
+
+static int run_in_children(struct run *run, unsigned apply_ms, unsigned undo_ms)
+{
+	uint64_t deadline = now_ms() + apply_ms;
+	/* Made while failing is still harmless. */
+	_cleanup_(close_pair) int undo_fds[2] = { -1, -1 };
+	bool stopped = false;
+	size_t next = 0;
+	int r;
+
+	if (pipe2(undo_fds, O_CLOEXEC) < 0)
+		return -errno;
+	do {
+		/* Half of what is left, so that the targets after a hung one have some. */
+		uint64_t now = now_ms(), limit = now + (deadline - now) / 2;
+
+		run->deadline = limit - (limit - now) / 4; /* a retry leaves time to undo */
+		r = run_child(run, next, limit);
+		if (r < 0 && r != -ETIME && !stopped)
+			return r;
+		if (r <= 0) {
+			stopped = true;
+			say_stopped(run, r < 0);
+		}
+	} while (r <= 0 && skip_hung(run, &next) && now_ms() + RETRY_MS < deadline);
 	find_failed(run);
-	if (r <= 0)
-		undo_rest(run, undo_ms);
+	if (stopped)
+		undo_rest(run, undo_fds, undo_ms);
 	say_fallen(run);
 	judge_targets(run);
 	return 0;
@@ -716,6 +787,7 @@ int apply_plan(const struct plan *plan, const struct snapshot *s, struct modules
 {
 	_cleanup_(outcome_free) struct outcome o = { 0 };
 	_cleanup_free_ bool *touched = calloc(s->n_devices + 1, sizeof(bool));
+	_cleanup_free_ char(*held)[DRIVER_NAME_LEN] = calloc(s->n_devices + 1, sizeof(*held));
 	_cleanup_free_ bool *failed = calloc(plan->n_targets + 1, sizeof(bool));
 	struct run run = {
 		.plan = plan,
@@ -731,13 +803,19 @@ int apply_plan(const struct plan *plan, const struct snapshot *s, struct modules
 	o.devices = calloc(s->n_devices + 1, sizeof(*o.devices));
 	o.drivers = calloc(s->n_devices + 1, sizeof(*o.drivers));
 	o.targets = calloc(plan->n_targets + 1, sizeof(*o.targets));
-	if (!touched || !failed || !o.devices || !o.drivers || !o.targets)
+	if (!touched || !failed || !held || !o.devices || !o.drivers || !o.targets)
 		return -ENOMEM;
 	for (size_t i = 0; i < s->n_devices; i++)
-		memcpy(o.drivers[i], VFIO_DRIVER, sizeof(VFIO_DRIVER));
+		snprintf(held[i], DRIVER_NAME_LEN, "%s", s->devices[i].driver ?: "");
+	for (size_t i = 0; i < plan->n_steps; i++)
+		if (plan->steps[i].kind == STEP_OVERRIDE &&
+			streq(plan->steps[i].module, VFIO_MODULE))
+			memcpy(o.drivers[plan->steps[i].device], VFIO_DRIVER, sizeof(VFIO_DRIVER));
 	run.drivers = o.drivers;
+	run.held = held;
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would let a killed child's number be given away */
 	if (plan->n_steps) {
-		r = run_in_child(&run, apply_ms, undo_ms);
+		r = run_in_children(&run, apply_ms, undo_ms);
 		if (r < 0)
 			return r;
 	}

@@ -197,9 +197,19 @@ static bool is_network_root(const char *word)
 		"root=fcoe:",
 		"nfsroot=",
 		"netroot=",
-		"rd.iscsi.",
-		"rd.nvmf.",
-		"rd.neednet=1",
+		"root=/dev/nbd",
+		"root=http",
+		"root=NFS=",
+		"rd.iscsi",
+		"rd.nvmf",
+		"rd.neednet",
+		"iscsi_",
+		"ISCSI_",
+		"fcoe=",
+		"ip=ibft",
+		"httpfs=",
+		"ftpfs=",
+		"url=",
 		"boot=nfs",
 		"nbdroot=",
 		"iscsi_target_name=",
@@ -240,6 +250,8 @@ static int parse_word(struct bootwords *w, const char *word, bool for_init)
 	}
 	if (!for_init && is_network_root(word))
 		w->network_root = true;
+	if (!for_init && skip_prefix(word, "initcall_blacklist=") && strstr(word, "sysfb_init"))
+		w->no_sysfb = true;
 	return 0;
 }
 

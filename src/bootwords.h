@@ -15,6 +15,8 @@ struct bootwords {
 	size_t n_profiles;
 	char **words; /* all that had a part in this, as typed, for the boot record */
 	size_t n_words;
+	bool no_sysfb; /* initcall_blacklist=sysfb_init: no driver holds the firmware's framebuffer
+			*/
 	bool network_root; /* the root file system comes over the network */
 };
 

@@ -448,8 +448,9 @@ static void read_section(struct parser *p, char *s)
 	if (close)
 		*close = '\0';
 	open_section(p, name, close != NULL);
-	/* The text behind it may have been meant for a device: one message is enough. */
-	if (p->in_section && !p->in_options && (!close || close[1]))
+	/* What was meant for a device, or for [options]: one message is enough. */
+	if (p->in_section && !p->in_options &&
+		(!close || close[1] || strcasecmp(name, "options") == 0))
 		p->config->targets[p->config->n_targets - 1].has_device_line = true;
 }
 

@@ -48,6 +48,7 @@ int finding_vcure(struct findings *f, const char *fmt, va_list ap)
 
 	if (!cure)
 		return -ENOMEM;
+	tame(cure);
 	free(f->items[f->n - 1].cure);
 	f->items[f->n - 1].cure = cure;
 	return 0;

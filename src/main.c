@@ -3,6 +3,7 @@
 #include <getopt.h>
 #include <linux/magic.h>
 #include <signal.h>
+#include <sys/mman.h>
 #include <sys/statfs.h>
 #include <sys/wait.h>
 #include <time.h>
@@ -231,8 +232,9 @@ static int read_bootwords(const struct arguments *a, struct bootwords *ret)
 		f = fopen("/proc/cmdline", "re");
 		if (!f)
 			return -errno;
-		/* An empty command line has no newline even; that is no error. */
-		if (getline(&line, &size, f) < 0 && ferror(f))
+		/* All of it: to the kernel a newline is white space like any other, and a unified
+		 * image can have one in its command line. An empty one is no error. */
+		if (getdelim(&line, &size, '\0', f) < 0 && ferror(f))
 			return -EIO;
 		r = bootwords_parse(line ?: "", ret);
 	}
@@ -248,6 +250,8 @@ static bool wanted(const struct pci_device *d, const void *config)
 	return plan_wants(config, d);
 }
 
+enum stage { STAGE_READING, STAGE_BINDING, STAGE_TELLING };
+
 /* Everything that was read of one machine, and what was decided; main() frees it. */
 struct session {
 	struct config config;
@@ -258,6 +262,7 @@ struct session {
 	struct plan plan;
 	struct outcome outcome;
 	int sysfd;
+	enum stage *stage; /* shared with the process that waits */
 };
 
 static void session_free(struct session *s)
@@ -305,23 +310,25 @@ static void print_report(const struct report *r, const struct arguments *a)
 /* Tells what was done, where a boot is read afterwards. */
 static int tell_boot(const struct report *report, const struct arguments *a, bool verbose)
 {
-	int r;
+	int status = report_status(report), r;
 
 	log_to_kmsg();
 	report_log(report);
 	r = report_record(report, RECORD_DIR);
-	if (r < 0)
+	if (r < 0) {
 		log_line(LOG_WARNING, "the boot record " RECORD_FILE " could not be written: %s",
 			strerror(-r));
+		status = status ?: 1;
+	}
 	if (verbose || a->json)
 		print_report(report, a);
-	return report_status(report);
+	return status;
 }
 
 /* Nothing could be decided: nothing is bound, and the boot goes on. The record says why. */
 static int give_up(const struct arguments *a, struct session *s, const char *what, int error)
 {
-	struct report report = { .command = "bind", .config = &s->config };
+	struct report report = { .command = "bind", .config = &s->config, .gave_up = true };
 	const char *why = error == -ETIME ? "it took too long" : strerror(-error);
 
 	if (a->dry_run || a->action != ACTION_BIND) {
@@ -366,6 +373,11 @@ static int list_modules(const struct arguments *a, struct session *s)
 	r = config_load("", a->config, &s->config);
 	if (r < 0)
 		return give_up(a, s, "the configuration could not be read", r);
+	if (s->config.errors.n)
+		fprintf(stderr,
+			"vfio-early: the configuration is in error, see --check-config; no variant driver is looked for\n");
+	if (s->config.errors.n || s->config.n_targets == 0)
+		return s->config.errors.n ? STATUS_ERROR : STATUS_OK;
 	s->sysfd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = s->sysfd < 0 ? -errno : scan_machine(s->sysfd, &o, &s->snapshot);
 	if (r == 0)
@@ -441,6 +453,7 @@ static int bind_devices(const struct arguments *a, struct session *s)
 	/* What follows takes its own time, and the boot waits for both. */
 	if (seconds_since_boot() - report.started > READ_TIMEOUT_S)
 		return give_up(a, s, "the machine's devices could not be read", -ETIME);
+	*s->stage = STAGE_BINDING;
 	if (report.plan) {
 		r = apply_plan(&s->plan, &s->snapshot, s->modules, s->sysfd, APPLY_TIMEOUT_MS,
 			UNDO_TIMEOUT_MS, &s->outcome);
@@ -448,7 +461,49 @@ static int bind_devices(const struct arguments *a, struct session *s)
 			return give_up(a, s, "the plan could not be begun", r);
 		report.outcome = &s->outcome;
 	}
+	*s->stage = STAGE_TELLING;
 	return tell_boot(&report, a, a->verbose || s->words.verbose);
+}
+
+/* The child is gone or hangs: says how far it came, and does nothing that could hang as well. */
+static int say_lost(const struct arguments *a, struct session *s, int error)
+{
+	static const char *const done[] = {
+		[STAGE_READING] = "reading the machine's devices",
+		[STAGE_BINDING] = "binding",
+		[STAGE_TELLING] = "telling what was done",
+	};
+
+	if (*s->stage == STAGE_READING)
+		return give_up(a, s, done[STAGE_READING], error);
+	if (access("/dev/kmsg", W_OK) == 0) {
+		log_to_kmsg();
+		log_line(LOG_ERR,
+			"%s %s; what is bound: grep . /sys/bus/pci/devices/*/driver_override",
+			done[*s->stage], error == -ETIME ? "took too long" : "ended by itself");
+	}
+	return STATUS_ERROR;
+}
+
+/* Waits for the child, but not for ever. 0 and its exit status, or negative errno. */
+static int wait_bounded(pid_t pid, double deadline, int *ret_status)
+{
+	sigset_t chld;
+	int status;
+
+	sigemptyset(&chld);
+	sigaddset(&chld, SIGCHLD);
+	while (waitpid(pid, &status, WNOHANG) != pid) {
+		struct timespec tick = { .tv_sec = 1 };
+
+		if (seconds_since_boot() > deadline) {
+			kill(pid, SIGKILL);
+			return -ETIME;
+		}
+		sigtimedwait(&chld, NULL, &tick);
+	}
+	*ret_status = WEXITSTATUS(status);
+	return WIFEXITED(status) ? 0 : -EFAULT;
 }
 
 /* A child does it all: reading may block, too (an attribute on a driver's lock, the console on flow
@@ -456,8 +511,8 @@ static int bind_devices(const struct arguments *a, struct session *s)
 static int bind_bounded(const struct arguments *a, struct session *s)
 {
 	double deadline = seconds_since_boot() + BIND_TIMEOUT_S;
-	int status;
-	sigset_t chld;
+	sigset_t chld, before;
+	int status, r;
 	pid_t pid;
 
 	if (!in_initramfs()) {
@@ -465,37 +520,26 @@ static int bind_bounded(const struct arguments *a, struct session *s)
 			"vfio-early: --bind works in an initramfs only, where no driver has the devices yet; here, try: vfio-early --dry-run\n");
 		return STATUS_USAGE;
 	}
-	unlink(RECORD_FILE); /* of an earlier run: whether there is one tells below how far this one
-				came */
+	s->stage = mmap(
+		NULL, sizeof(*s->stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+	if (s->stage == MAP_FAILED)
+		return give_up(a, s, "memory is short", -errno);
+	unlink(RECORD_FILE); /* of an earlier run */
+	signal(SIGCHLD, SIG_DFL);
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
-	sigprocmask(SIG_BLOCK, &chld, NULL);
+	sigprocmask(SIG_BLOCK, &chld, &before);
 	pid = fork();
 	if (pid < 0)
 		return give_up(a, s, "a child process could not be started", -errno);
 	if (pid == 0) {
+		sigprocmask(SIG_SETMASK, &before, NULL);
 		status = bind_devices(a, s);
 		fflush(stdout);
 		_exit(status);
 	}
-	for (;;) {
-		struct timespec tick = { .tv_sec = 1 };
-
-		if (waitpid(pid, &status, WNOHANG) == pid)
-			break;
-		if (seconds_since_boot() > deadline) {
-			kill(pid, SIGKILL);
-			status = SIGKILL;
-			break;
-		}
-		sigtimedwait(&chld, NULL, &tick);
-	}
-	if (WIFEXITED(status))
-		return WEXITSTATUS(status);
-	if (access(RECORD_FILE, F_OK) == 0)
-		return STATUS_ERROR;
-	return give_up(a, s, "the machine's devices could not be read",
-		WTERMSIG(status) == SIGKILL ? -ETIME : -EFAULT);
+	r = wait_bounded(pid, deadline, &status);
+	return r < 0 ? say_lost(a, s, r) : status;
 }
 
 /* What we open must not become standard output or error because init closed them. */

@@ -10,7 +10,6 @@
 #include "sysfs.h"
 #include "variant.h"
 
-#define VFIO_MODULE  "vfio_pci"
 #define TYPE1_MODULE "vfio_iommu_type1"
 
 struct modules {
@@ -50,6 +49,7 @@ int modules_open(const char *release, struct modules **ret)
 	};
 	struct modules *m = calloc(1, sizeof(*m));
 	struct utsname uts;
+	int r;
 
 	if (!m)
 		return -ENOMEM;
@@ -64,6 +64,17 @@ int modules_open(const char *release, struct modules **ret)
 		return -ENOMEM;
 	}
 	kmod_set_log_fn(m->ctx, log_nothing, NULL);
+	/* libkmod passes over what it cannot read, and with it over a blacklist. */
+	for (size_t i = 0; config_paths[i]; i++) {
+		DIR *dir = opendir(config_paths[i]);
+
+		if (!dir && errno != ENOENT && errno != ENOTDIR) {
+			r = -errno;
+			modules_close(m);
+			return r;
+		}
+		closedirp(&dir);
+	}
 	*ret = m;
 	return 0;
 }
@@ -87,12 +98,15 @@ static bool same_module(const char *a, const char *b)
 	return *a == *b;
 }
 
-static bool is_blacklisted(struct modules *m, const char *name)
+/* 1, 0, or -ENOMEM. */
+static int is_blacklisted(struct modules *m, const char *name)
 {
 	struct kmod_config_iter *i = kmod_config_get_blacklists(m->ctx);
 	bool found = false;
 
-	while (i && !found && kmod_config_iter_next(i)) {
+	if (!i)
+		return -ENOMEM;
+	while (!found && kmod_config_iter_next(i)) {
 		const char *key = kmod_config_iter_get_key(i);
 
 		found = key && same_module(key, name);
@@ -139,11 +153,15 @@ static int split_options(struct kmod_module *mod, char **ret_options, char **ret
 	int r = copy ? 0 : -ENOMEM;
 
 	while (r == 0 && (option = next_option(&rest))) {
-		const char *value = streq(kmod_module_get_name(mod), VFIO_MODULE)
-			? skip_prefix(option, "ids=")
-			: NULL;
+		/* The kernel takes a quote off the front of the whole option, too. */
+		char *name = option + (*option == '"'), *value = NULL;
 
-		r = value ? append_option(&ids, value) : append_option(&options, option);
+		if (streq(kmod_module_get_name(mod), VFIO_MODULE))
+			value = skip_prefix(name, "ids=");
+		if (value && value[strcspn(value, "\"")])
+			value[strlen(value) - 1] = '\0';
+		r = value ? append_option(&ids, value + (*value == '"'))
+			  : append_option(&options, option);
 	}
 	if (r < 0)
 		return r;
@@ -225,7 +243,10 @@ int modules_query(struct modules *m, int sysfd, struct module_facts *ret)
 	f.where = strdup(m->tree);
 	if (!f.where)
 		return -ENOMEM;
-	f.blacklisted = is_blacklisted(m, VFIO_MODULE);
+	r = is_blacklisted(m, VFIO_MODULE);
+	if (r < 0)
+		return r;
+	f.blacklisted = r;
 	f.state = module_state(sysfd, vfio, f.blacklisted);
 	f.type1 = kmod_module_get_initstate(type1) >= 0 || kmod_module_get_path(type1);
 	if (f.state == MODULE_LOADED || f.state == MODULE_BUILTIN) {
@@ -268,7 +289,10 @@ static int variant_usable(struct modules *m, const char *name)
 		return r;
 	if (kmod_module_get_initstate(mod) >= 0)
 		return 1;
-	return kmod_module_get_path(mod) && !is_blacklisted(m, kmod_module_get_name(mod));
+	if (!kmod_module_get_path(mod))
+		return 0;
+	r = is_blacklisted(m, kmod_module_get_name(mod));
+	return r < 0 ? r : !r;
 }
 
 int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s)

@@ -167,7 +167,8 @@ static void add_device(
 	struct plan_device *place = array_add(&t->devices, &t->n_devices, sizeof(*place));
 
 	if (place)
-		*place = (struct plan_device){ (size_t)(d - p->snapshot->devices), pulled_in };
+		*place = (struct plan_device){ .device = (size_t)(d - p->snapshot->devices),
+			.pulled_in = pulled_in };
 	else
 		p->r = -ENOMEM;
 }
@@ -201,11 +202,12 @@ static void say_elsewhere(struct planner *p, struct plan_target *t, const struct
 			s->line, s->text, *where ? "its ID is now at " : "no device has this ID",
 			where);
 	if (*where && !only)
-		cure(p, "write the path of the one that you mean, in place of '%s'", s->text);
+		cure(p, "write the path of the one that you mean and %s behind it, in place of '%s'",
+			PCI_ID(s->id), s->text);
 	else if (only || found)
 		cure_line(p, only ?: found, s);
 	else
-		cure(p, "look for the device with: lspci -nn; the firmware or an empty slot may hide it");
+		cure(p, "look for the device with: lspci -nn; it may be missing, or switched off in the firmware's settings");
 }
 
 /* Whether what was found at the place is what the line expects there; says so where it is not. */
@@ -241,7 +243,7 @@ static void check_count(
 	if (n == 0) {
 		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no device with this ID",
 			s->file, s->line, s->text);
-		cure(p, "look for it with: lspci -nn; the firmware or an empty slot may hide it");
+		cure(p, "look for it with: lspci -nn; it may be missing, or switched off in the firmware's settings");
 	} else if (n > 1 && t->target->match != MATCH_ALL) {
 		where = list_with_id(p->snapshot, s->id, &only);
 		refuse(p, t, NULL, "ambiguous-id", "%s:%u: '%s' means %zu devices: %s", s->file,
@@ -313,10 +315,12 @@ static void check_twin(struct planner *p, struct plan_target *t, const struct se
 	/* A root bus is numbered by the firmware: there an address is its own path. */
 	if (!d->on_root_bus && count_twins(p->snapshot, d, t->target)) {
 		bool storage = CLASS_BASE(d->class) == 0x01;
+		const struct pci_device *only;
+		_cleanup_free_ char *where = list_with_id(p->snapshot, d->id, &only);
 
 		say(p, storage ? SEVERITY_ERROR : SEVERITY_WARNING, "twin-id", t, d,
-			"%s:%u: '%s': other devices carry the ID %s too, so after a renumbering the address may be another's%s",
-			s->file, s->line, s->text, PCI_ID(d->id),
+			"%s:%u: '%s': several devices carry the ID %s, %s, so after a renumbering the address may be another's%s",
+			s->file, s->line, s->text, PCI_ID(d->id), where ?: "",
 			storage ? ", and with it a disk of the host" : "");
 		if (storage)
 			t->verdict = VERDICT_REFUSED;
@@ -432,6 +436,7 @@ static void skip_target(struct planner *p, struct plan_target *t, const char *wh
 	if (t->verdict != VERDICT_BIND)
 		return;
 	t->verdict = VERDICT_SKIPPED;
+	t->n_devices = 0; /* those that it pulled in are the host's again */
 	say(p, SEVERITY_NOTE, "skipped", t, NULL, "not bound at this boot: %s", why);
 }
 
@@ -467,6 +472,16 @@ static void apply_skips(struct planner *p)
 
 /* --- what makes a device unfit --- */
 
+static void cure_iommu(struct planner *p)
+{
+	if (p->snapshot->has_dmar)
+		cure(p, "the firmware offers an Intel IOMMU: add intel_iommu=on to the kernel command line, and take intel_iommu=off away if it is there");
+	else if (p->snapshot->has_ivrs)
+		cure(p, "the firmware offers an AMD IOMMU, which Linux uses unless amd_iommu=off or iommu=off is on the kernel command line: take it away; see: dmesg | grep AMD-Vi");
+	else
+		cure(p, "switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings: its tables show none");
+}
+
 static void say_no_iommu(struct planner *p, struct plan_target *t, const struct pci_device *d)
 {
 	const struct snapshot *s = p->snapshot;
@@ -484,12 +499,7 @@ static void say_no_iommu(struct planner *p, struct plan_target *t, const struct 
 	p->no_iommu_told = t;
 	refuse(p, t, d, "no-iommu", "%s is in no IOMMU group: no IOMMU is active in this kernel",
 		DESCRIBE(d));
-	if (s->has_dmar)
-		cure(p, "add intel_iommu=on to the kernel command line: the firmware offers an Intel IOMMU");
-	else if (s->has_ivrs)
-		cure(p, "the firmware offers an AMD IOMMU, which Linux uses unless amd_iommu=off or iommu=off is on the kernel command line: take it away; see: dmesg | grep AMD-Vi");
-	else
-		cure(p, "switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings: its tables show none");
+	cure_iommu(p);
 }
 
 static void check_device(struct planner *p, struct plan_target *t, const struct pci_device *d)
@@ -521,9 +531,9 @@ static void check_device(struct planner *p, struct plan_target *t, const struct 
 			d->group);
 	} else if (g->noiommu) {
 		refuse(p, t, d, "noiommu-group",
-			"%s is in IOMMU group %d, which is VFIO's unsafe no-IOMMU mode: nothing guards its DMA",
+			"%s is in IOMMU group %d, which is VFIO's unsafe no-IOMMU mode (enable_unsafe_noiommu_mode): nothing guards its DMA",
 			DESCRIBE(d), d->group);
-		cure(p, "take enable_unsafe_noiommu_mode out of modprobe.d and the command line, and switch the IOMMU on");
+		cure_iommu(p);
 	}
 }
 
@@ -559,13 +569,17 @@ static bool driver_is_vfio_safe(const char *driver)
 		strstr(driver, "vfio-pci") || strstr(driver, "vfio_pci");
 }
 
-/* Functions that do no DMA of their own and that nobody wants bound: bridges with no driver or the
- * port driver, and dummy functions that stand for no device. */
+/* Functions that do no DMA of their own and that nobody wants bound: bridges, and dummy functions
+ * that stand for no device. */
+static bool is_support(const struct pci_device *d)
+{
+	return d->is_bridge || CLASS_SUB(d->class) == 0x0600 || CLASS_SUB(d->class) == 0x1300;
+}
+
+/* The same while no driver, or the bridges' own, uses them. */
 static bool device_is_passive(const struct pci_device *d)
 {
-	if (d->is_bridge)
-		return !d->driver || streq(d->driver, "pcieport");
-	return !d->driver && (CLASS_SUB(d->class) == 0x0600 || CLASS_SUB(d->class) == 0x1300);
+	return is_support(d) && (!d->driver || (d->is_bridge && streq(d->driver, "pcieport")));
 }
 
 static struct plan_target *bound_by(const struct planner *p, const struct pci_device *d)
@@ -676,24 +690,59 @@ static bool is_isolated(const struct planner *p, const struct plan_target *t)
 	return true;
 }
 
+static bool any_on_root_bus(const struct planner *p, const struct plan_target *t)
+{
+	for (size_t i = 0; i < t->n_devices; i++)
+		if (p->snapshot->devices[t->devices[i].device].on_root_bus)
+			return true;
+	return false;
+}
+
+/* The worst blocker says what helps: what cannot be bound at all, then what should not be. */
+static void cure_isolation(struct planner *p, struct plan_target *t)
+{
+	/* What the chipset holds is in no slot. */
+	const char *slot = any_on_root_bus(p, t) ? "" : "use another slot; or ";
+	const struct pci_device *support = NULL;
+	const struct plan_target *other = NULL;
+
+	for (size_t i = 0; i < p->snapshot->n_groups; i++)
+		if (p->snapshot->groups[i].foreign_member &&
+			touches_group(p, t, p->snapshot->groups[i].number)) {
+			cure(p, "%stake a device in a group of its own: what is no PCI device cannot be bound",
+				slot);
+			return;
+		}
+	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
+		const struct pci_device *d = &p->snapshot->devices[i];
+
+		if (!blocks(p, t, d))
+			continue;
+		support = is_support(d) ? d : support;
+		other = named_in(p, d) ?: other;
+	}
+	if (support)
+		cure(p, "%skeep the driver %s from %s (blacklist its module): no one binds such a device to vfio-pci",
+			slot, support->driver, PCI_ADDR(support->addr));
+	else if (other)
+		cure(p, "%ssee that [%s] is bound as well: what keeps it from that is told there",
+			slot, other->target->name);
+	else
+		cure(p, "%sbind what is named above as well, by lines of its own or with 'isolation = whole-group' in [%s]",
+			slot, t->target->name);
+}
+
 /* Why a target is not isolated, by the view in which it falls: what falls with it is not to blame.
  */
 static void say_isolation(struct planner *p, struct plan_target *t)
 {
-	const char *slot = "use another slot; or ";
-
 	if (t->target->isolation == ISOLATION_NONE || !say_blockers(p, t, true))
 		return;
-	/* What the chipset holds is in no slot. */
+	/* Where the device cannot be bound anyway, that is what to mend. */
 	for (size_t i = 0; i < t->n_devices; i++)
-		if (p->snapshot->devices[t->devices[i].device].on_root_bus)
-			slot = "";
-	if (t->target->isolation == ISOLATION_WHOLE_GROUP)
-		cure(p, "%stake a device in a group of its own: this group cannot be bound whole",
-			slot);
-	else
-		cure(p, "%sbind what is named above as well, by lines of its own or with 'isolation = whole-group' in [%s]",
-			slot, t->target->name);
+		if (p->snapshot->devices[t->devices[i].device].behind_vmd)
+			return;
+	cure_isolation(p, t);
 }
 
 /* --- guards --- */
@@ -727,7 +776,9 @@ static const struct {
 
 static bool is_usb(const struct pci_device *d)
 {
-	return CLASS_SUB(d->class) == 0x0c03;
+	/* Not USB4's own interface (40), which carries no keyboard, nor a USB device (fe). */
+	return CLASS_SUB(d->class) == 0x0c03 && (d->class & 0xff) != 0x40 &&
+		(d->class & 0xff) != 0xfe;
 }
 
 static void guard(struct planner *p, struct plan_target *t, const struct pci_device *d,
@@ -773,23 +824,19 @@ static unsigned needed_consents(const struct planner *p, const struct pci_device
 	return bits;
 }
 
-/* Judges the target's devices from the one with index @i on. */
-static void check_guards(struct planner *p, struct plan_target *t, size_t i)
+static void check_guard(struct planner *p, struct plan_target *t, const struct plan_device *pd)
 {
-	for (; i < t->n_devices; i++) {
-		const struct pci_device *d = &p->snapshot->devices[t->devices[i].device];
-		unsigned needed = needed_consents(p, d, t->devices[i].pulled_in);
+	const struct pci_device *d = &p->snapshot->devices[pd->device];
+	unsigned needed = needed_consents(p, d, pd->pulled_in);
 
-		for (size_t j = 0; j < ARRAY_SIZE(guards); j++)
-			if (needed & guards[j].bit)
-				guard(p, t, d, guards[j].bit, guards[j].id, guards[j].why,
-					guards[j].cure);
-	}
+	for (size_t i = 0; i < ARRAY_SIZE(guards); i++)
+		if (needed & guards[i].bit)
+			guard(p, t, d, guards[i].bit, guards[i].id, guards[i].why, guards[i].cure);
 }
 
 /* Refuses the targets that together take the host's last device of a kind. */
 static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *), enum allow bit,
-	const char *id, const char *why)
+	const char *id, const char *why, const char *unless)
 {
 	const struct snapshot *s = p->snapshot;
 	bool changed = false;
@@ -810,7 +857,7 @@ static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *
 			const struct pci_device *d = &s->devices[t->devices[j].device];
 
 			if (kind(d))
-				guard(p, t, d, bit, id, why, "if the host can do without it");
+				guard(p, t, d, bit, id, why, unless);
 		}
 		changed |= t->verdict != VERDICT_BIND;
 	}
@@ -838,6 +885,22 @@ static struct plan_target *taker_of(const struct planner *p, const struct pci_de
 	return first;
 }
 
+/* When all is in, so that every reason against it is told. */
+static void judge_pulled_in(struct planner *p)
+{
+	for (size_t i = 0; i < p->plan->n_targets; i++) {
+		struct plan_target *t = &p->plan->targets[i];
+
+		for (size_t j = 0; j < t->n_devices; j++) {
+			if (!t->devices[j].pulled_in || t->devices[j].judged)
+				continue;
+			t->devices[j].judged = true;
+			check_device(p, t, &p->snapshot->devices[t->devices[j].device]);
+			check_guard(p, t, &t->devices[j]);
+		}
+	}
+}
+
 /* Takes into the whole-group targets what would block them. What another target of this boot names
  * is not theirs to take, and what the admin skipped at this boot least of all. */
 static bool pull_in(struct planner *p)
@@ -848,8 +911,9 @@ static bool pull_in(struct planner *p)
 		const struct pci_device *d = &p->snapshot->devices[i];
 		struct plan_target *t;
 
-		/* A bridge that blocks has a driver of its own; it stays a blocker. */
-		if (d->is_bridge)
+		/* What would be passive but for its driver stays a blocker: nobody wants it bound.
+		 */
+		if (is_support(d))
 			continue;
 		while ((t = taker_of(p, d)) && is_skipped(p, d)) {
 			skip_target(p, t, "its group holds a device of a skipped target");
@@ -858,21 +922,18 @@ static bool pull_in(struct planner *p)
 		if (!t || is_claimed(p, d))
 			continue;
 		add_device(p, t, d, true);
-		if (p->r < 0)
-			break;
-		check_device(p, t, d);
-		check_guards(p, t, t->n_devices - 1);
 		changed = true;
 	}
+	judge_pulled_in(p);
 	return changed;
 }
 
 /* --- the driver --- */
 
-/* The module whose driver a device gets. */
-static const char *module_of(const struct planner *p, const struct plan_target *t, size_t i)
+const char *plan_module(
+	const struct snapshot *s, const struct plan_target *t, const struct plan_device *pd)
 {
-	const char *variant = p->snapshot->devices[t->devices[i].device].variant;
+	const char *variant = s->devices[pd->device].variant;
 
 	return variant && t->target->driver != DRIVER_VFIO_PCI ? variant : VFIO_MODULE;
 }
@@ -883,7 +944,7 @@ static void check_module(struct planner *p, struct plan_target *t)
 	bool plain = false;
 
 	for (size_t i = 0; i < t->n_devices; i++)
-		plain |= streq(module_of(p, t, i), VFIO_MODULE);
+		plain |= streq(plan_module(p->snapshot, t, &t->devices[i]), VFIO_MODULE);
 	if (!plain)
 		return;
 	if (m->state == MODULE_MISSING) {
@@ -955,9 +1016,11 @@ static void settle(struct planner *p)
 		if (changed)
 			continue;
 		changed = check_last(p, device_is_display, ALLOW_BOOT_DISPLAY, "guard-boot-display",
-			"is wanted by the host: no display device would be left to it");
+			"is wanted, and no display device would be left to the host",
+			"if the host can do without any display");
 		changed |= check_last(p, is_usb, ALLOW_LAST_USB, "guard-last-usb",
-			"cannot be spared: no USB host controller would be left to the host, and no keyboard");
+			"is wanted, and no USB host controller would be left to the host",
+			"if the host has its keyboard elsewhere, or needs none");
 	} while (changed && p->r == 0);
 }
 
@@ -971,7 +1034,7 @@ static void say_module(struct planner *p)
 			m->dropped_ids);
 	} else if (m->dropped_ids) {
 		say(p, SEVERITY_WARNING, "leftover-ids", NULL, NULL,
-			"vfio-pci is in the kernel already, so its option ids=%s acts beside this configuration",
+			"vfio-pci is in the kernel already, and its option ids=%s may act beside this configuration",
 			m->dropped_ids);
 	}
 	if (m->dropped_ids)
@@ -1011,7 +1074,11 @@ static void say_siblings(struct planner *p, struct plan_target *t)
 			const struct pci_device *sibling = &s->devices[k];
 			_cleanup_free_ char *line = line_for(p, sibling, NULL);
 
-			if (bound_by(p, sibling) || sibling->is_bridge || sibling->appears_late)
+			if (bound_by(p, sibling) || is_support(sibling) || sibling->appears_late)
+				continue;
+			/* What say_group_drivers() tells is not told twice. */
+			if (touches_group(p, t, sibling->group) && sibling->driver &&
+				driver_is_vfio_safe(sibling->driver))
 				continue;
 			say(p, SEVERITY_WARNING, "siblings", t, sibling,
 				"%s stays with the host, although it is a function of the same device as %s and may be reset with it",
@@ -1025,6 +1092,8 @@ static void say_siblings(struct planner *p, struct plan_target *t)
  * vfio_pci_vga_init()); elsewhere it keeps its BAR, which VFIO then cannot reserve. */
 static void say_framebuffer(struct planner *p, struct plan_target *t)
 {
+	if (p->words->no_sysfb)
+		return;
 	for (size_t i = 0; i < t->n_devices; i++) {
 		const struct pci_device *d = &p->snapshot->devices[t->devices[i].device];
 
@@ -1078,7 +1147,7 @@ static void add_device_steps(struct planner *p, enum step_kind kind, const char 
 		const struct plan_target *t = &p->plan->targets[i];
 
 		for (size_t j = 0; j < t->n_devices && t->verdict == VERDICT_BIND; j++) {
-			const char *own = module_of(p, t, j);
+			const char *own = plan_module(p->snapshot, t, &t->devices[j]);
 
 			if (!module || streq(module, own))
 				add_step(p, kind, i, t->devices[j].device, own);
@@ -1121,6 +1190,11 @@ static void add_steps(struct planner *p)
 		add_step(p, STEP_TYPE1, 0, 0, NULL);
 }
 
+static bool is_kdump(const struct bootwords *w)
+{
+	return skip_prefix(w->bypass, "elfcorehdr=") || streq(w->bypass, "/proc/vmcore");
+}
+
 static bool bypassed(struct planner *p)
 {
 	const struct bootwords *w = p->words;
@@ -1134,7 +1208,8 @@ static bool bypassed(struct planner *p)
 		cure(p, "expected rd.vfio-early=0, rd.vfio-early.skip=TARGET|ADDRESS|ID, rd.vfio-early.profile=NAME or rd.vfio-early.verbose");
 	} else {
 		say(p, SEVERITY_NOTE, "bypassed", NULL, NULL,
-			"nothing is bound at this boot: '%s' bypasses vfio-early", w->bypass);
+			"nothing is bound at this boot: '%s' %s", w->bypass,
+			is_kdump(w) ? "says that this is a kdump kernel" : "bypasses vfio-early");
 		cure(p, "to see what a boot without it does: vfio-early --dry-run --cmdline ''");
 	}
 	skip_all(p);
@@ -1161,7 +1236,8 @@ static void decide(struct planner *p)
 		check_overlap(p, &plan->targets[i]);
 	/* All that is wrong with a target is told in one run, even if one reason is enough. */
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
-		check_guards(p, &plan->targets[i], 0);
+		for (size_t j = 0; j < plan->targets[i].n_devices; j++)
+			check_guard(p, &plan->targets[i], &plan->targets[i].devices[j]);
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
 		if (plan->targets[i].verdict == VERDICT_REFUSED && !plan->targets[i].unresolved &&
 			plan->targets[i].target->isolation == ISOLATION_STRICT)

@@ -20,6 +20,7 @@ enum verdict {
 struct plan_device {
 	size_t device;  /* index in the snapshot */
 	bool pulled_in; /* by isolation = whole-group */
+	bool judged;    /* the same, and the guards have had their say */
 };
 
 struct plan_target {
@@ -61,5 +62,8 @@ int plan_make(const struct config *c, const struct bootwords *w, const struct sn
 	const struct module_facts *m, struct plan *ret) _must_check_;
 /* Whether a line of the configuration may mean this device: what scan.c must look at closely. */
 bool plan_wants(const struct config *c, const struct pci_device *d);
+/* The module whose driver the device gets: VFIO_MODULE, or a variant's. */
+const char *plan_module(
+	const struct snapshot *s, const struct plan_target *t, const struct plan_device *pd);
 const char *verdict_name(enum verdict verdict);
 void plan_free(struct plan *p);

@@ -54,6 +54,8 @@ int report_status(const struct report *r)
 {
 	int worst = SEVERITY_NOTE;
 
+	if (r->gave_up)
+		return 3;
 	for_each_finding(r, f)
 		if ((int)f->severity > worst)
 			worst = (int)f->severity;
@@ -104,8 +106,9 @@ static void text_target_head(const struct report *r, size_t i, FILE *out)
 	else if (t->verdict == VERDICT_SKIPPED)
 		text = "is skipped at this boot";
 	else if (t->verdict == VERDICT_INACTIVE)
-		text = "is not in this boot: none of its profiles is chosen";
-	fprintf(out, "[%s] %s\n", t->target->name, text);
+		text = "is not in this boot: it takes rd.vfio-early.profile=";
+	fprintf(out, "[%s] %s%s\n", t->target->name, text,
+		t->verdict == VERDICT_INACTIVE ? t->target->profiles[0] : "");
 }
 
 static void text_device(const struct report *r, const struct plan_target *t,
@@ -118,10 +121,10 @@ static void text_device(const struct report *r, const struct plan_target *t,
 	if (d->group != NO_GROUP)
 		fprintf(out, ", IOMMU group %d", d->group);
 	if (d->driver)
-		fprintf(out, ", held by %s", d->driver);
-	if (d->variant && t->target->driver != DRIVER_VFIO_PCI)
+		fprintf(out, ", %s by %s", r->outcome ? "was held" : "held", d->driver);
+	if (!streq(plan_module(r->snapshot, t, pd), VFIO_MODULE))
 		fprintf(out, ", by the variant driver of %s", d->variant);
-	fprintf(out, "%s\n", pd->pulled_in ? ", bound because of its group" : "");
+	fprintf(out, "%s\n", pd->pulled_in ? ", pulled in by whole-group" : "");
 }
 
 static void text_findings(
@@ -195,20 +198,23 @@ void report_text(const struct report *r, FILE *out, bool verbose)
 
 /* --- JSON --- */
 
-/* The length of the UTF-8 sequence at @s, 0 where it is none (RFC 3629, less the overlong forms'
- * finer points: a reader may take those amiss, but not our quotes). */
-static size_t utf8_length(const char *s)
+/* The length of the UTF-8 sequence at @s, 0 where it is none (RFC 3629, section 4). */
+static size_t utf8_length(const char *text)
 {
-	unsigned char c = (unsigned char)s[0];
-	size_t n = c < 0x80             ? 1
-		: c >= 0xc2 && c < 0xe0 ? 2
-		: c >= 0xe0 && c < 0xf0 ? 3
-		: c >= 0xf0 && c < 0xf5 ? 4
-					: 0;
+	const unsigned char *s = (const unsigned char *)text;
+	size_t n = s[0] < 0x80                ? 1
+		: s[0] >= 0xc2 && s[0] < 0xe0 ? 2
+		: s[0] >= 0xe0 && s[0] < 0xf0 ? 3
+		: s[0] >= 0xf0 && s[0] < 0xf5 ? 4
+					      : 0;
 
 	for (size_t i = 1; i < n; i++)
-		if (((unsigned char)s[i] & 0xc0) != 0x80)
+		if ((s[i] & 0xc0) != 0x80)
 			return 0;
+	/* Overlong forms, surrogates, and what is beyond Unicode. */
+	if ((s[0] == 0xe0 && s[1] < 0xa0) || (s[0] == 0xed && s[1] > 0x9f) ||
+		(s[0] == 0xf0 && s[1] < 0x90) || (s[0] == 0xf4 && s[1] > 0x8f))
+		return 0;
 	return n;
 }
 
@@ -251,7 +257,8 @@ static void json_strings(FILE *out, const char *key, char *const *list, size_t n
 	fputc(']', out);
 }
 
-static void json_device(const struct report *r, const struct plan_device *pd, FILE *out)
+static void json_device(const struct report *r, const struct plan_target *t,
+	const struct plan_device *pd, FILE *out)
 {
 	const struct pci_device *d = &r->snapshot->devices[pd->device];
 
@@ -269,8 +276,11 @@ static void json_device(const struct report *r, const struct plan_device *pd, FI
 		fputs(", \"group\": null", out);
 	else
 		fprintf(out, ", \"group\": %d", d->group);
-	fprintf(out, ", \"pulled_in\": %s", pd->pulled_in ? "true" : "false");
+	fprintf(out, ", \"pulled_in\": %s, ", pd->pulled_in ? "true" : "false");
+	json_key(out, "vfio_module", plan_module(r->snapshot, t, pd));
 	if (r->outcome) {
+		fputs(", ", out);
+		json_key(out, "vfio_driver", r->outcome->drivers[pd->device]);
 		fputs(", ", out);
 		json_key(out, "state", device_state_name(device_state(r, pd->device)));
 	}
@@ -290,7 +300,7 @@ static void json_targets(const struct report *r, FILE *out)
 		fputs(", \"devices\": [", out);
 		for (size_t j = 0; j < t->n_devices; j++) {
 			fputs(j ? ",\n      " : "\n      ", out);
-			json_device(r, &t->devices[j], out);
+			json_device(r, t, &t->devices[j], out);
 		}
 		fputs("]}", out);
 	}
@@ -384,6 +394,9 @@ static void log_target(const struct report *r, size_t i)
 		return;
 	if (!target_bound(r, i)) {
 		worst = worst_finding(r, t, &more);
+		/* What failed for all is said of none in particular. */
+		if (!worst || worst->severity < SEVERITY_ERROR)
+			worst = worst_finding(r, NULL, &more);
 		log_finding(LOG_ERR, who,
 			t->verdict == VERDICT_REFUSED ? "refused, nothing of it is bound"
 						      : target_word(r, i),
@@ -391,8 +404,12 @@ static void log_target(const struct report *r, size_t i)
 		return;
 	}
 	for (size_t j = 0; j < t->n_devices && list; j++) {
-		char *longer = format("%s%s%s", list, *list ? " " : "",
-			PCI_ADDR(r->snapshot->devices[t->devices[j].device].addr));
+		size_t device = t->devices[j].device;
+		const char *driver = r->outcome->drivers[device];
+		bool plain = streq(driver, VFIO_DRIVER);
+		char *longer = format("%s%s%s%s%s%s", list, *list ? " " : "",
+			PCI_ADDR(r->snapshot->devices[device].addr), plain ? "" : " (by ",
+			plain ? "" : driver, plain ? "" : ")");
 
 		free(list);
 		list = longer;
@@ -456,6 +473,21 @@ double seconds_since_boot(void)
 	return (double)ts.tv_sec + (double)ts.tv_nsec / 1e9;
 }
 
+/* What the device was to be bound to; "-" where that is not known. */
+static const char *device_driver(const struct report *r, size_t device)
+{
+	return r->outcome && *r->outcome->drivers[device] ? r->outcome->drivers[device] : "-";
+}
+
+/* One line, whatever is in the text. */
+static void record_text(FILE *out, const char *key, const char *text)
+{
+	fprintf(out, "%s ", key);
+	for (; *text; text++)
+		fputc((unsigned char)*text < 0x20 || *text == 0x7f ? '?' : *text, out);
+	fputc('\n', out);
+}
+
 static void record_write(const struct report *r, FILE *out)
 {
 	struct utsname uts = { 0 };
@@ -465,9 +497,9 @@ static void record_write(const struct report *r, FILE *out)
 		uts.release, r->started, seconds_since_boot());
 	fprintf(out, "digest %016" PRIx64 "\n", r->config->digest);
 	for (size_t i = 0; i < r->config->n_files; i++)
-		fprintf(out, "config %s\n", r->config->files[i]);
+		record_text(out, "config", r->config->files[i]);
 	for (size_t i = 0; r->words && i < r->words->n_words; i++)
-		fprintf(out, "word %s\n", r->words->words[i]);
+		record_text(out, "word", r->words->words[i]);
 	fprintf(out, "status %d\n", report_status(r));
 	for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
 		const struct plan_target *t = &r->plan->targets[i];
@@ -477,8 +509,7 @@ static void record_write(const struct report *r, FILE *out)
 			const struct pci_device *d = &r->snapshot->devices[t->devices[j].device];
 
 			fprintf(out, "device %s %s %s %s %s\n", t->target->name, PCI_ADDR(d->addr),
-				PCI_ID(d->id),
-				r->outcome ? r->outcome->drivers[t->devices[j].device] : "-",
+				PCI_ID(d->id), device_driver(r, t->devices[j].device),
 				device_state_name(device_state(r, t->devices[j].device)));
 		}
 	}
@@ -502,12 +533,16 @@ int report_record(const struct report *r, const char *dir)
 		return -ENOMEM;
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
-	fd = open(temp, O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC | O_NOFOLLOW, 0644);
+	/* What stands there already is a leftover, and may be something that blocks. */
+	unlink(temp);
+	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	if (fd < 0)
 		return -errno;
 	out = fdopen(fd, "w");
-	if (!out)
+	if (!out) {
+		unlink(temp);
 		return -ENOMEM;
+	}
 	fd = -1;
 	record_write(r, out);
 	error = ferror(out) ? -EIO : 0;

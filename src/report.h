@@ -16,6 +16,7 @@ struct report {
 	const struct snapshot *snapshot;
 	const struct plan *plan;
 	const struct outcome *outcome;
+	bool gave_up;   /* nothing could be decided */
 	double started; /* seconds since the kernel's start (CLOCK_BOOTTIME) */
 };
 

@@ -116,8 +116,11 @@ static int scan_devices(int sysfd, struct snapshot *s)
 	int r;
 
 	r = sysfs_opendir(sysfd, PCI_DEVICES, &dir);
+	/* No PCI is no error, but nothing at all means that /sys is not mounted. */
+	if (r == -ENOENT && exists(sysfd, "bus"))
+		return 0;
 	if (r < 0)
-		return r == -ENOENT ? 0 : r;
+		return r;
 	while ((r = sysfs_readdir(dir, &e)) > 0) {
 		struct pci_device d, *place;
 

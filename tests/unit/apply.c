@@ -432,6 +432,28 @@ static void test_shared_group(void)
 
 static void test_hangs(void)
 {
+	begin("a device that hangs costs the other target nothing", 3);
+	world->fault_path = "01:00.0/driver_override";
+	world->fault_text = "vfio-pci";
+	world->fault = HANG;
+	apply(800);
+	EXPECT_DEVICE(0, DEVICE_HUNG, "native", "(null)");
+	EXPECT_DEVICE(2, DEVICE_BOUND, "vfio-pci", "vfio-pci");
+	EXPECT_INT(outcome.targets[0], TARGET_HUNG);
+	EXPECT_INT(outcome.targets[1], TARGET_BOUND);
+	EXPECT(world->type1_loaded);
+	test_end();
+
+	begin("a driver that is not there takes no device from its own", 3);
+	world->fault_path = "load";
+	world->fault_text = VFIO_MODULE;
+	unlinkat(root_fd, "bus/pci/drivers/vfio-pci/bind", 0);
+	apply(5000);
+	for (size_t i = 0; i < N_DEVICES; i++)
+		EXPECT_DEVICE(i, DEVICE_UNDONE, "native", "(null)");
+	put("bus/pci/drivers/vfio-pci/bind", "");
+	test_end();
+
 	begin("a bind that hangs: its device is left, its target undone, time is bounded", 3);
 	world->fault_path = "vfio-pci/bind";
 	world->fault_text = PCI_ADDR(address(1));
@@ -439,9 +461,9 @@ static void test_hangs(void)
 	apply(400);
 	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(1, DEVICE_HUNG, "", "vfio-pci");
-	EXPECT_DEVICE(2, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(2, DEVICE_BOUND, "vfio-pci", "vfio-pci");
 	EXPECT_INT(outcome.targets[0], TARGET_HUNG);
-	EXPECT_INT(outcome.targets[1], TARGET_FAILED);
+	EXPECT_INT(outcome.targets[1], TARGET_BOUND);
 	EXPECT(has_finding("hung"));
 	test_end();
 
@@ -477,14 +499,15 @@ static void test_hangs(void)
 
 static void test_crashes(void)
 {
-	begin("a child that dies in a bind: everything half done is undone", 3);
+	begin("a child that dies in a bind: its target is undone, the other bound", 3);
 	world->fault_path = "vfio-pci/bind";
 	world->fault_text = PCI_ADDR(address(1));
 	world->fault = CRASH;
 	world->fault_times = 1;
 	apply(5000);
-	for (size_t i = 0; i < N_DEVICES; i++)
-		EXPECT_DEVICE(i, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(2, DEVICE_BOUND, "vfio-pci", "vfio-pci");
 	EXPECT_INT(outcome.targets[0], TARGET_FAILED);
 	test_end();
 
@@ -518,6 +541,11 @@ static void make_root(void)
 		snprintf(path, sizeof(path), "bus/pci/devices/%s", PCI_ADDR(address(i)));
 		mkdirat(root_fd, path, 0755);
 	}
+	mkdirat(root_fd, "bus/pci/drivers", 0755);
+	mkdirat(root_fd, "bus/pci/drivers/vfio-pci", 0755);
+	mkdirat(root_fd, "bus/pci/drivers/mlx5_vfio_pci", 0755);
+	put("bus/pci/drivers/vfio-pci/bind", "");
+	put("bus/pci/drivers/mlx5_vfio_pci/bind", "");
 }
 
 int main(void)

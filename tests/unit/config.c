@@ -264,8 +264,7 @@ static const struct row rows[] = {
 	WRONG("an address as name", "[01:00.0]\n" DEV, "f:1: [01:00.0]" EXPECT_NAME "\n"),
 	WRONG("not ASCII", "[gr\xc3\xbc]\n" DEV, "f:1: [gr\xc3\xbc]" EXPECT_NAME "\n"),
 	WRONG("[options] in another case is a slip", "[Options]\nisolation = none\n" GPU,
-		"f:1: [Options]: expected [options], in lower case, or another name for a target\n"
-		"f:1: [Options] has no device: expected at least one line 'device = ...'\n"),
+		"f:1: [Options]: expected [options], in lower case, or another name for a target\n"),
 	WRONG("twice in a file", GPU "\n[gpu]\ndevice = 01:00.1\n",
 		"f:4: [gpu] stands already at f:1: put its lines there, or rename one\n"),
 	GOOD("names differ in case, '-' and '_'", "[a-b]\n" DEV "[a_b]\ndevice = 2:0.0\n[A-b]\ndevice = 3:0.0\n",
