@@ -385,7 +385,7 @@ static int list_modules(const struct arguments *a, struct session *s)
 	if (r == 0)
 		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot);
 	if (r < 0)
-		return give_up(a, s, "the machine's devices could not be read", r);
+		return give_up(a, s, "the machine's devices in /sys could not be read", r);
 	for (size_t i = 0; i < s->snapshot.n_devices; i++) {
 		const struct pci_device *d = &s->snapshot.devices[i];
 		bool again = !d->variant;
@@ -418,7 +418,7 @@ static int decide(const struct arguments *a, struct session *s, bool live, struc
 	if (s->config.n_targets && !s->words.bypass) {
 		r = read_machine(s, live);
 		if (r < 0)
-			return give_up(a, s, "the machine's devices could not be read", r);
+			return give_up(a, s, "the machine's devices in /sys could not be read", r);
 	}
 	r = plan_make(&s->config, &s->words, &s->snapshot, &s->facts, &s->plan);
 	if (r < 0)
@@ -452,7 +452,7 @@ static int bind_devices(const struct arguments *a, struct session *s)
 		return status;
 	/* What follows takes its own time, and the boot waits for both. */
 	if (seconds_since_boot() - report.started > READ_TIMEOUT_S)
-		return give_up(a, s, "the machine's devices could not be read", -ETIME);
+		return give_up(a, s, "the machine's devices in /sys could not be read", -ETIME);
 	*s->stage = STAGE_BINDING;
 	if (report.plan) {
 		r = apply_plan(&s->plan, &s->snapshot, s->modules, s->sysfd, APPLY_TIMEOUT_MS,

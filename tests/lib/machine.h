@@ -6,7 +6,7 @@
  *
  *	# a comment
  *	IOMMU Group 16:
- *		0000:01:00.0 VGA compatible controller [0300]: NVIDIA [10de:2684] ^0000:00:01.0 @nouveau
+ *		0000:01:00.0 VGA controller [0300]: NVIDIA [10de:2684] ^0000:00:01.0 @nouveau
  *	No IOMMU group:
  *		0000:00:1f.0 ISA bridge [0601]: Intel [8086:7a04]
  *
@@ -22,7 +22,7 @@
  *	+vf           an SR-IOV virtual function, of +vf=ADDRESS, else of function 0 on its bus
  *	+removable    below a hot-plug port
  *	+ssid=VVVV:DDDD  subsystem ID
- *	+variant=MODULE  the VFIO variant driver's module that fits it; mksys puts it in the module tree
+ *	+variant=MODULE  the module of its VFIO variant driver; mksys makes that, too
  *
  * A domain of 0x1000 or more lies behind the device that vmd drives. Lines for the whole machine:
  *
@@ -31,7 +31,7 @@
  *	group 5: noiommu              a group of VFIO's no-IOMMU mode
  *	group 6: direct               a direct reserved region (RMRR, IVMD)
  *	group 7: foreign PNP0103:00   a member that is no PCI device
- *	module vfio-pci: STATE        loadable (the default), loaded, builtin, missing or blacklisted
+ *	module vfio-pci: STATE        loadable (default), loaded, builtin, missing, blacklisted
  *	module vfio_iommu_type1: STATE
  *	module-ids: LIST              what module.c calls dropped_ids
  *	module-unapplied: OPTIONS     what module.c calls unapplied

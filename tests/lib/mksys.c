@@ -389,7 +389,8 @@ static void put_module(const char *dir, const char *name, const char *alias)
 		Elf64_Shdr sections[3];
 	} ko = {
 		.header = {
-			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64, ELFDATA2LSB, EV_CURRENT },
+			.e_ident = { ELFMAG0, ELFMAG1, ELFMAG2, ELFMAG3, ELFCLASS64,
+				ELFDATA2LSB, EV_CURRENT },
 			.e_type = ET_REL, .e_machine = EM_X86_64, .e_version = EV_CURRENT,
 			.e_ehsize = sizeof(Elf64_Ehdr), .e_shentsize = sizeof(Elf64_Shdr),
 			.e_shnum = 3, .e_shstrndx = 2,

@@ -20,13 +20,16 @@ static char *join(char **list, size_t n)
 struct row {
 	int line;
 	const char *cmdline;
-	const char *bypass;   /* NULL: none */
-	const char *skip;     /* joined by '|' */
+	const char *bypass; /* NULL: none */
+	const char *skip;   /* joined by '|' */
 	const char *profiles;
 	int flags;
 };
 
-#define ROW(...)             { __LINE__, __VA_ARGS__ }
+#define ROW(...)                                                                                   \
+	{                                                                                          \
+		__LINE__, __VA_ARGS__                                                              \
+	}
 #define NOTHING(cmdline)     ROW(cmdline, NULL, "", "", PLAIN)
 #define BYPASS(cmdline, by)  ROW(cmdline, by, "", "", PLAIN)
 #define UNKNOWN(cmdline, by) ROW(cmdline, by, "", "", BAD)
@@ -87,14 +90,16 @@ static const struct row rows[] = {
 	/* Selecting */
 	ROW("rd.vfio-early.skip=gpu", NULL, "gpu", "", PLAIN),
 	ROW("vfio_early.skip=gpu", NULL, "gpu", "", PLAIN),
-	ROW("rd.vfio-early.skip=gpu,0000:01:00.0,10de:2786", NULL, "gpu|0000:01:00.0|10de:2786", "", PLAIN),
+	ROW("rd.vfio-early.skip=gpu,0000:01:00.0,10de:2786", NULL, "gpu|0000:01:00.0|10de:2786", "",
+		PLAIN),
 	ROW("rd.vfio-early.skip=a rd.vfio-early.skip=b,c", NULL, "a|b|c", "", PLAIN),
 	ROW("rd.vfio-early.skip=,a,,b,", NULL, "a|b", "", PLAIN),
 	ROW("rd.vfio-early.skip=\"a b\",c", NULL, "a|b|c", "", PLAIN),
 	ROW("rd.vfio-early.skip=my_gpu,my-usb", NULL, "my_gpu|my-usb", "", PLAIN),
 	ROW("rd.vfio-early.skip=a=b", NULL, "a=b", "", PLAIN),
 	ROW("rd.vfio-early.profile=gaming", NULL, "", "gaming", PLAIN),
-	ROW("rd.vfio-early.profile=gaming,vm vfio-early.profile=try", NULL, "", "gaming|vm|try", PLAIN),
+	ROW("rd.vfio-early.profile=gaming,vm vfio-early.profile=try", NULL, "", "gaming|vm|try",
+		PLAIN),
 	ROW("rd.vfio-early.profile=vm rd.vfio-early.skip=gpu", NULL, "gpu", "vm", PLAIN),
 	ROW("rd.vfio-early=0 rd.vfio-early.skip=gpu", "rd.vfio-early=0", "gpu", "", PLAIN),
 	ROW("rd.vfio-early.verbose", NULL, "", "", VERBOSE),
@@ -236,8 +241,11 @@ static void test_words(void)
 	struct bootwords w = { 0 };
 
 	TEST_BEGIN("the words for the boot record, as typed");
-	EXPECT_INT(bootwords_parse("ro rd.vfio_early.skip=a,b quiet vfio-early.verbose single -- rd.vfio-early=0",
-			   &w), 0);
+	EXPECT_INT(
+		bootwords_parse(
+			"ro rd.vfio_early.skip=a,b quiet vfio-early.verbose single -- rd.vfio-early=0",
+			&w),
+		0);
 	words = join(w.words, w.n_words);
 	EXPECT_STR(words, "rd.vfio_early.skip=a,b|vfio-early.verbose|single|rd.vfio-early=0");
 	bootwords_free(&w);

@@ -14,11 +14,11 @@
 #define S50  "                                                  "
 #define X180 X50 X50 X50 X10 X10 X10
 
-#define EXPECT_DEVICE                                                                              \
+#define EXPECT_DEVICE \
 	": expected a PCI address (0000:01:00.0, or 01:00.* for all its functions) or a topology path " \
 	"(00:01.0/00.0), either followed by the ID that must be found there, or an ID alone (10de:2786)"
-#define EXPECT_NAME  ": expected a target's name: a letter, then letters, digits, '-' or '_'"
-#define EXPECT_KEYS  ": expected device, isolation, match, profile, allow or driver"
+#define EXPECT_NAME ": expected a target's name: a letter, then letters, digits, '-' or '_'"
+#define EXPECT_KEYS ": expected device, isolation, match, profile, allow or driver"
 #define EXPECT_ALLOW                                                                               \
 	": expected boot-display, storage, last-usb, net-root, reserved-region, network, usb or display"
 
@@ -116,7 +116,10 @@ struct row {
 	const char *errors; /* one to a line */
 };
 
-#define ROW(...)                  { __LINE__, __VA_ARGS__ }
+#define ROW(...)                                                                                   \
+	{                                                                                          \
+		__LINE__, __VA_ARGS__                                                              \
+	}
 #define GOOD(what, text, config)  ROW(what, text, config, "")
 #define WRONG(what, text, errors) ROW(what, text, "", errors)
 #define DEV                       "device = 01:00.0\n"
@@ -135,14 +138,16 @@ static const struct row rows[] = {
 	GOOD("domain left out", "[gpu]\ndevice = 01:00.0\n", "gpu: 0000:01:00.0\n"),
 	GOOD("five digits of domain", "[x]\ndevice = 10000:e1:00.0\n", "x: 10000:e1:00.0\n"),
 	GOOD("upper case", "[gpu]\ndevice = AF:00.0 10DE:22BC\n", "gpu: 0000:af:00.0=10de:22bc\n"),
-	GOOD("address and ID", "[gpu]\ndevice = 01:00.0 10de:2786\n", "gpu: 0000:01:00.0=10de:2786\n"),
+	GOOD("address and ID", "[gpu]\ndevice = 01:00.0 10de:2786\n",
+		"gpu: 0000:01:00.0=10de:2786\n"),
 	GOOD("address and ID, with a comma", "[gpu]\ndevice = 01:00.0,10de:2786\n",
 		"gpu: 0000:01:00.0=10de:2786\n"),
 	GOOD("address and ID, tabs", "[gpu]\ndevice\t=\t01:00.0\t\t10de:2786\t\n",
 		"gpu: 0000:01:00.0=10de:2786\n"),
 	GOOD("ID", "[gpu]\ndevice = 10de:2786\n", "gpu: 10de:2786\n"),
 	GOOD("all functions", "[gpu]\ndevice = 04:00.*\n", "gpu: 0000:04:00.*\n"),
-	GOOD("all functions, with ID", "[gpu]\ndevice = 04:00.* 1022:149c\n", "gpu: 0000:04:00.*=1022:149c\n"),
+	GOOD("all functions, with ID", "[gpu]\ndevice = 04:00.* 1022:149c\n",
+		"gpu: 0000:04:00.*=1022:149c\n"),
 	GOOD("path", "[gpu]\ndevice = 00:01.0/00.0\n", "gpu: path 00:01.0/00.0\n"),
 	GOOD("path with domain and ID", "[gpu]\ndevice = 0001:00:01.0/00.0 10de:2786\n",
 		"gpu: path 0001:00:01.0/00.0=10de:2786\n"),
@@ -151,7 +156,8 @@ static const struct row rows[] = {
 		"gpu: 0000:01:00.0, 0000:01:00.1\nnic: 8086:1539\n"),
 	WRONG("neither address nor ID", "[gpu]\ndevice = RTX 4070\n",
 		"f:2: device = 'RTX 4070'" EXPECT_DEVICE "\n"),
-	WRONG("too short an ID", "[gpu]\ndevice = 10de:278\n", "f:2: device = '10de:278'" EXPECT_DEVICE "\n"),
+	WRONG("too short an ID", "[gpu]\ndevice = 10de:278\n",
+		"f:2: device = '10de:278'" EXPECT_DEVICE "\n"),
 	WRONG("a bad ID behind an address", "[gpu]\ndevice = 01:00.0 10de\n",
 		"f:2: device = '01:00.0 10de'" EXPECT_DEVICE "\n"),
 	WRONG("two addresses", "[gpu]\ndevice = 01:00.0 01:00.1\n",
@@ -164,18 +170,22 @@ static const struct row rows[] = {
 		"f:2: device = '10de:2786 01:00.0'" EXPECT_DEVICE "\n"),
 	WRONG("three words", "[gpu]\ndevice = 01:00.0 10de:2786 10de:22bc\n",
 		"f:2: device = '01:00.0 10de:2786 10de:22bc'" EXPECT_DEVICE "\n"),
-	WRONG("function 8", "[gpu]\ndevice = 01:00.8\n", "f:2: device = '01:00.8'" EXPECT_DEVICE "\n"),
+	WRONG("function 8", "[gpu]\ndevice = 01:00.8\n",
+		"f:2: device = '01:00.8'" EXPECT_DEVICE "\n"),
 	WRONG("commas alone", "[gpu]\ndevice = ,\n", "f:2: device = ','" EXPECT_DEVICE "\n"),
-	WRONG("quotes", "[gpu]\ndevice = \"01:00.0\"\n", "f:2: device = '\"01:00.0\"'" EXPECT_DEVICE "\n"),
+	WRONG("quotes", "[gpu]\ndevice = \"01:00.0\"\n",
+		"f:2: device = '\"01:00.0\"'" EXPECT_DEVICE "\n"),
 	WRONG("'*' in the middle of a path", "[gpu]\ndevice = 00:01.*/00.0\n",
 		"f:2: device = '00:01.*/00.0'" EXPECT_DEVICE "\n"),
 	WRONG("no value", "[gpu]\n" DEV "device =\n", "f:3: device has no value\n"),
-	WRONG("no value but a comment", "[gpu]\n" DEV "device = # 01:00.1\n", "f:3: device has no value\n"),
+	WRONG("no value but a comment", "[gpu]\n" DEV "device = # 01:00.1\n",
+		"f:3: device has no value\n"),
 	WRONG("the same twice", "[gpu]\ndevice = 01:00.0\ndevice = 0000:01:00.0\n",
 		"f:3: device = '0000:01:00.0' stands already in line 2: delete one of the two\n"),
 	WRONG("the same ID twice", "[gpu]\ndevice = 10de:2786\ndevice = 10DE:2786\n",
 		"f:3: device = '10DE:2786' stands already in line 2: delete one of the two\n"),
-	WRONG("one place, two IDs", "[gpu]\ndevice = 01:00.0 10de:2786\ndevice = 01:00.0 10de:22bc\n",
+	WRONG("one place, two IDs",
+		"[gpu]\ndevice = 01:00.0 10de:2786\ndevice = 01:00.0 10de:22bc\n",
 		"f:3: device = '01:00.0 10de:22bc' contradicts line 2, '01:00.0 10de:2786': keep the one "
 		"that is right\n"),
 	GOOD("one place in two targets: their profiles may differ",
@@ -203,16 +213,20 @@ static const struct row rows[] = {
 		"f:4: isolation is set a second time in this section: delete one of the two\n"),
 	WRONG("isolation in [options], not a word of it", "[options]\nisolation = 1\n",
 		"f:2: isolation = '1': expected strict, whole-group or none\n"),
-	WRONG("isolation in [options] twice", "[options]\nisolation = none\n\n[options]\nisolation = none\n",
+	WRONG("isolation in [options] twice",
+		"[options]\nisolation = none\n\n[options]\nisolation = none\n",
 		"f:5: isolation is set already in line 2: delete one of the two\n"),
 	WRONG("unknown key in [options]", "[options]\ndevice = 01:00.0\nallow = usb\n",
 		"f:2: unknown key 'device' in [options]: expected isolation\n"
 		"f:3: unknown key 'allow' in [options]: expected isolation\n"),
 
 	/* match, driver */
-	GOOD("match all", "[gpu]\ndevice = 10de:2786\nmatch = all\n", "gpu: 10de:2786; match all\n"),
-	GOOD("match one", "[gpu]\ndevice = 10de:2786\nmatch = one\n", "gpu: 10de:2786; match one\n"),
-	WRONG("match, not a word of it", GPU "match = 2\n", "f:3: match = '2': expected one or all\n"),
+	GOOD("match all", "[gpu]\ndevice = 10de:2786\nmatch = all\n",
+		"gpu: 10de:2786; match all\n"),
+	GOOD("match one", "[gpu]\ndevice = 10de:2786\nmatch = one\n",
+		"gpu: 10de:2786; match one\n"),
+	WRONG("match, not a word of it", GPU "match = 2\n",
+		"f:3: match = '2': expected one or all\n"),
 	WRONG("match twice", GPU "match = all\nmatch = all\n",
 		"f:4: match is set a second time in this section: delete one of the two\n"),
 	GOOD("driver auto", GPU "driver = auto\n", GPU_DUMP "; driver auto\n"),
@@ -231,28 +245,34 @@ static const struct row rows[] = {
 	WRONG("a list of nothing is no value: it would mean every boot", GPU "profile = ,\n",
 		"f:3: profile has no value\n"),
 	WRONG("profile without a value", GPU "profile =\n", "f:3: profile has no value\n"),
-	GOOD("allow, all words", GPU "allow = boot-display storage last-usb net-root\n"
-		"allow = reserved-region,network,usb,display\n",
+	GOOD("allow, all words",
+		GPU "allow = boot-display storage last-usb net-root\n"
+		    "allow = reserved-region,network,usb,display\n",
 		GPU_DUMP "; allow boot-display; allow storage; allow last-usb; allow net-root; "
 			 "allow reserved-region; allow network; allow usb; allow display\n"),
-	WRONG("allow, '_'", GPU "allow = boot_display\n", "f:3: allow = 'boot_display'" EXPECT_ALLOW "\n"),
+	WRONG("allow, '_'", GPU "allow = boot_display\n",
+		"f:3: allow = 'boot_display'" EXPECT_ALLOW "\n"),
 	WRONG("allow, one of several", GPU "allow = usb all storage none\n",
 		"f:3: allow = 'all'" EXPECT_ALLOW "\nf:3: allow = 'none'" EXPECT_ALLOW "\n"),
 	WRONG("allow, a list of nothing", GPU "allow = , ,\n", "f:3: allow has no value\n"),
 	WRONG("allow without a value", GPU "allow =\n", "f:3: allow has no value\n"),
 
 	/* keys */
-	WRONG("unknown key", GPU "devices = 01:00.1\n", "f:3: unknown key 'devices' in [gpu]" EXPECT_KEYS "\n"),
-	WRONG("a key's case", GPU "Device = 01:00.1\n", "f:3: unknown key 'Device' in [gpu]" EXPECT_KEYS "\n"),
+	WRONG("unknown key", GPU "devices = 01:00.1\n",
+		"f:3: unknown key 'devices' in [gpu]" EXPECT_KEYS "\n"),
+	WRONG("a key's case", GPU "Device = 01:00.1\n",
+		"f:3: unknown key 'Device' in [gpu]" EXPECT_KEYS "\n"),
 	WRONG("no key", GPU "= 01:00.1\n", "f:3: unknown key '' in [gpu]" EXPECT_KEYS "\n"),
 	WRONG("a long key", GPU X50 X10 " = 1\n",
 		"f:3: unknown key '" X50 X10 "' in [gpu]" EXPECT_KEYS "\n"),
 	WRONG("key before a section", "device = 01:00.0\n" GPU,
 		"f:1: 'device' stands before the first [section]: expected [NAME] above it\n"),
-	WRONG("neither key nor section", GPU "01:00.1\n", "f:3: '01:00.1': expected KEY = VALUE or [TARGET]\n"),
+	WRONG("neither key nor section", GPU "01:00.1\n",
+		"f:3: '01:00.1': expected KEY = VALUE or [TARGET]\n"),
 	WRONG("a word alone", GPU "device\n", "f:3: 'device': expected KEY = VALUE or [TARGET]\n"),
 	GOOD("no white space", "[gpu]\ndevice=01:00.0\n", GPU_DUMP "\n"),
-	WRONG("'=' in the value", "[gpu]\ndevice = = 01:00.0\n", "f:2: device = '= 01:00.0'" EXPECT_DEVICE "\n"),
+	WRONG("'=' in the value", "[gpu]\ndevice = = 01:00.0\n",
+		"f:2: device = '= 01:00.0'" EXPECT_DEVICE "\n"),
 
 	/* names of targets */
 	GOOD("a name of all that it may have", "[gPu-1_x]\n" DEV, "gPu-1_x: 0000:01:00.0\n"),
@@ -267,7 +287,8 @@ static const struct row rows[] = {
 		"f:1: [Options]: expected [options], in lower case, or another name for a target\n"),
 	WRONG("twice in a file", GPU "\n[gpu]\ndevice = 01:00.1\n",
 		"f:4: [gpu] stands already at f:1: put its lines there, or rename one\n"),
-	GOOD("names differ in case, '-' and '_'", "[a-b]\n" DEV "[a_b]\ndevice = 2:0.0\n[A-b]\ndevice = 3:0.0\n",
+	GOOD("names differ in case, '-' and '_'",
+		"[a-b]\n" DEV "[a_b]\ndevice = 2:0.0\n[A-b]\ndevice = 3:0.0\n",
 		"a-b: 0000:01:00.0\na_b: 0000:02:00.0\nA-b: 0000:03:00.0\n"),
 	WRONG("no device", "[gpu]\nallow = usb\n",
 		"f:1: [gpu] has no device: expected at least one line 'device = ...'\n"),
@@ -281,10 +302,12 @@ static const struct row rows[] = {
 		"f:2: device = 'x'" EXPECT_DEVICE "\n"),
 
 	/* comments */
-	GOOD("'#' and ';' behind white space", "[gpu] # one\n" DEV "allow = usb ; two\nprofile = a\t# three\n",
+	GOOD("'#' and ';' behind white space",
+		"[gpu] # one\n" DEV "allow = usb ; two\nprofile = a\t# three\n",
 		GPU_DUMP "; allow usb; profile a\n"),
 	GOOD("a comment without a space", "[gpu] #one\ndevice = 01:00.0 ;two\n", GPU_DUMP "\n"),
-	GOOD("the first of two comments counts", "[gpu]\ndevice = 01:00.0 # a ; b # c\n", GPU_DUMP "\n"),
+	GOOD("the first of two comments counts", "[gpu]\ndevice = 01:00.0 # a ; b # c\n",
+		GPU_DUMP "\n"),
 	WRONG("'#' inside a word is none", GPU "profile = a#b\n",
 		"f:3: profile = 'a#b': expected a letter, then letters, digits, '-' or '_'\n"),
 	WRONG("';' inside a word is none", GPU "profile = a;b\n",
@@ -301,11 +324,13 @@ static const struct row rows[] = {
 		"f:3: '10de:22bc': expected KEY = VALUE or [TARGET]\n"),
 	GOOD("an indented line stands for itself", "[gpu]\n" DEV "  allow = usb\n\tprofile = a\n",
 		GPU_DUMP "; allow usb; profile a\n"),
-	WRONG("an indented line continues nothing", "[gpu]\ndevice = 01:00.0\n\t01:00.1\n    10de:22bc\n",
+	WRONG("an indented line continues nothing",
+		"[gpu]\ndevice = 01:00.0\n\t01:00.1\n    10de:22bc\n",
 		"f:3: '01:00.1': expected KEY = VALUE or [TARGET]\n"
 		"f:4: '10de:22bc': expected KEY = VALUE or [TARGET]\n"),
 	GOOD("an indented section", "  [gpu]\n\tdevice = 01:00.0\n", GPU_DUMP "\n"),
-	GOOD("197 characters", GPU "profile = a" X180 "xxxxxx\n", GPU_DUMP "; profile a" X180 "xxxxxx\n"),
+	GOOD("197 characters", GPU "profile = a" X180 "xxxxxx\n",
+		GPU_DUMP "; profile a" X180 "xxxxxx\n"),
 	WRONG("198 characters", GPU "profile = a" X180 "xxxxxxx\n",
 		"f:3: the line has 198 characters: expected at most 197, comment not counted\n"),
 	WRONG("a line far too long", GPU "profile = " X180 X180 X180 "\nallow = x\n",
@@ -315,14 +340,17 @@ static const struct row rows[] = {
 		GPU_DUMP "; allow usb\n"),
 	WRONG("long white space within", GPU "profile =" S50 S50 S50 S50 "a\n",
 		"f:3: the line has 210 characters: expected at most 197, comment not counted\n"),
-	GOOD("long white space around", S50 S50 S50 S50 "[gpu]" S50 S50 S50 S50 "\n" DEV, GPU_DUMP "\n"),
+	GOOD("long white space around", S50 S50 S50 S50 "[gpu]" S50 S50 S50 S50 "\n" DEV,
+		GPU_DUMP "\n"),
 	GOOD("49 characters of a name", "[" X10 X10 X10 X10 "xxxxxxxxx]\n" DEV,
 		X10 X10 X10 X10 "xxxxxxxxx: 0000:01:00.0\n"),
 	WRONG("50 characters of a name", "[" X50 "]\n" DEV,
 		"f:1: [" X50 "]: a target's name has at most 49 characters\n"),
-	GOOD("names that differ in the 49th character", "[" X10 X10 X10 X10 "xxxxxxxxa]\n" DEV
-		"[" X10 X10 X10 X10 "xxxxxxxxb]\ndevice = 2:0.0\n",
-		X10 X10 X10 X10 "xxxxxxxxa: 0000:01:00.0\n" X10 X10 X10 X10 "xxxxxxxxb: 0000:02:00.0\n"),
+	GOOD("names that differ in the 49th character",
+		"[" X10 X10 X10 X10 "xxxxxxxxa]\n" DEV "[" X10 X10 X10 X10
+		"xxxxxxxxb]\ndevice = 2:0.0\n",
+		X10 X10 X10 X10 "xxxxxxxxa: 0000:01:00.0\n" X10 X10 X10 X10
+				"xxxxxxxxb: 0000:02:00.0\n"),
 	WRONG("text behind ']'", GPU "[usb] x\n",
 		"f:3: '[usb] x': expected nothing behind ']': put it on a line of its own\n"),
 	WRONG("no ']'", GPU "[usb\n", "f:3: '[usb': expected ']' at the end\n"),
@@ -334,7 +362,8 @@ static const struct row rows[] = {
 	WRONG("BOM in the middle", GPU "\xef\xbb\xbf[b]\ndevice = 2:0.0\n",
 		"f:3: '\xef\xbb\xbf[b]': expected KEY = VALUE or [TARGET]\n"),
 	GOOD("no newline at the end", "[gpu]\ndevice = 01:00.0", GPU_DUMP "\n"),
-	WRONG("no newline behind a wrong line", GPU "x", "f:3: 'x': expected KEY = VALUE or [TARGET]\n"),
+	WRONG("no newline behind a wrong line", GPU "x",
+		"f:3: 'x': expected KEY = VALUE or [TARGET]\n"),
 
 	/* all errors in one run */
 	WRONG("many", "device = 1\n[gpu]\nx = 1\ndevice = y\nisolation = z\n\n[1]\nallow = w\n" DEV,
@@ -362,7 +391,8 @@ static void test_rows(void)
 
 static void test_lines(void)
 {
-	static const char text[] = "\n[a]\n\ndevice = 1:0.0\n# x\n\n  [b]\ndevice = 2:0.0 # y\ndevice = 3:0.0\n";
+	static const char text[] =
+		"\n[a]\n\ndevice = 1:0.0\n# x\n\n  [b]\ndevice = 2:0.0 # y\ndevice = 3:0.0\n";
 	struct config c = { 0 };
 
 	TEST_BEGIN("file, line and text as written");
@@ -521,7 +551,8 @@ static void test_dropins(void)
 	put("etc/vfio-early.conf.d/10-x.conf", "[x]\ndevice = 5:0.0\n");
 	put("etc/vfio-early.conf.d/9-y.conf", "[y]\ndevice = 6:0.0\n");
 	end_load("m: 0000:01:00.0\nx: 0000:05:00.0\ny: 0000:06:00.0\nB: 0000:04:00.0\n"
-		 "a: 0000:02:00.0\nb: 0000:03:00.0\n", "");
+		 "a: 0000:02:00.0\nb: 0000:03:00.0\n",
+		"");
 
 	BEGIN("what is no drop-in");
 	put("etc/vfio-early.conf.d/a.conf", GPU);
@@ -536,8 +567,9 @@ static void test_dropins(void)
 	BEGIN("a target twice in two files: both lines are named");
 	put("etc/vfio-early.conf", "\n" GPU);
 	put("etc/vfio-early.conf.d/a.conf", "[b]\ndevice = 2:0.0\n[gpu]\ndevice = 01:00.1\n");
-	end_load("", "/etc/vfio-early.conf.d/a.conf:3: [gpu] stands already at /etc/vfio-early.conf:2: put its "
-		     "lines there, or rename one\n");
+	end_load("",
+		"/etc/vfio-early.conf.d/a.conf:3: [gpu] stands already at /etc/vfio-early.conf:2: put its "
+		"lines there, or rename one\n");
 
 	BEGIN("[options]: the later file wins");
 	put("etc/vfio-early.conf", "[options]\nisolation = none\n" GPU);
@@ -553,14 +585,16 @@ static void test_dropins(void)
 	BEGIN("a section does not reach into the next file");
 	put("etc/vfio-early.conf", GPU);
 	put("etc/vfio-early.conf.d/a.conf", "allow = usb\n");
-	end_load("", "/etc/vfio-early.conf.d/a.conf:1: 'allow' stands before the first [section]: expected "
-		     "[NAME] above it\n");
+	end_load("",
+		"/etc/vfio-early.conf.d/a.conf:1: 'allow' stands before the first [section]: expected "
+		"[NAME] above it\n");
 
 	BEGIN("errors of all files in one run");
 	put("etc/vfio-early.conf", GPU "x = 1\n");
 	put("etc/vfio-early.conf.d/a.conf", "[b]\ny = 1\n" DEV);
-	end_load("", "/etc/vfio-early.conf:3: unknown key 'x' in [gpu]" EXPECT_KEYS "\n"
-		     "/etc/vfio-early.conf.d/a.conf:2: unknown key 'y' in [b]" EXPECT_KEYS "\n");
+	end_load("",
+		"/etc/vfio-early.conf:3: unknown key 'x' in [gpu]" EXPECT_KEYS "\n"
+		"/etc/vfio-early.conf.d/a.conf:2: unknown key 'y' in [b]" EXPECT_KEYS "\n");
 
 	BEGIN("the directory of drop-ins is a file");
 	put("etc/vfio-early.conf", GPU);
@@ -618,13 +652,15 @@ static void test_odd_files(void)
 
 	BEGIN("a link to itself");
 	EXPECT_INT(symlink("a.conf", dropin), 0);
-	end_load("", "/etc/vfio-early.conf.d/a.conf: cannot be read: Too many levels of symbolic links\n");
+	end_load("",
+		"/etc/vfio-early.conf.d/a.conf: cannot be read: Too many levels of symbolic links\n");
 
 	BEGIN("1 MiB and one byte");
 	put("etc/vfio-early.conf.d/a.conf", "");
 	EXPECT_INT(truncate(dropin, (1 << 20) + 1), 0);
-	end_load("", "/etc/vfio-early.conf.d/a.conf: cannot be read: is larger than 1 MiB: not a configuration "
-		     "of this program\n");
+	end_load("",
+		"/etc/vfio-early.conf.d/a.conf: cannot be read: is larger than 1 MiB: not a configuration "
+		"of this program\n");
 
 	BEGIN("1 MiB");
 	big = malloc((1 << 20) + 1);
@@ -641,8 +677,9 @@ static void test_odd_files(void)
 	BEGIN("a huge hole");
 	put("etc/vfio-early.conf.d/a.conf", "");
 	EXPECT_INT(truncate(dropin, (off_t)1 << 32), 0);
-	end_load("", "/etc/vfio-early.conf.d/a.conf: cannot be read: is larger than 1 MiB: not a configuration "
-		     "of this program\n");
+	end_load("",
+		"/etc/vfio-early.conf.d/a.conf: cannot be read: is larger than 1 MiB: not a configuration "
+		"of this program\n");
 
 	/* Root may read it all the same, so this is read as another user. */
 	BEGIN("a file that may not be read");
@@ -748,8 +785,10 @@ static void test_design(void)
 
 	TEST_BEGIN("DESIGN.md: the rest of the grammar");
 	EXPECT_INT(config_load("", "tests/unit/data/design-grammar.conf", &c), 0);
-	expect_config(&c, "usb: 1b21:1343, 0000:04:00.*=1022:149c, path 00:01.0/00.0; driver auto; "
-			  "allow storage; allow usb; profile gaming; profile vm\n", "");
+	expect_config(&c,
+		"usb: 1b21:1343, 0000:04:00.*=1022:149c, path 00:01.0/00.0; driver auto; "
+		"allow storage; allow usb; profile gaming; profile vm\n",
+		"");
 	config_free(&c);
 	test_end();
 }

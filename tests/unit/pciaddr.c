@@ -130,9 +130,8 @@ static void test_id(void)
 	}
 }
 
-#define HOPS_15 "1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0"
-#define HOPS_15_LONG                                                                               \
-	"01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0"
+#define HOPS_15      "1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0/1.0"
+#define HOPS_15_LONG "01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0/01.0"
 
 static void test_path(void)
 {
@@ -153,7 +152,8 @@ static void test_path(void)
 		ROW("00:02.0", OK, 1, false, "00:02.0"),
 		ROW("00:" HOPS_15 "/1.7", OK, 16, false, "00:" HOPS_15_LONG "/01.7"),
 		ROW("00:" HOPS_15 "/1.0/1.0", -ERANGE, 0, false, NULL),
-		ROW("ffffffff:ff:" HOPS_15 "/1.7", OK, 16, false, "ffffffff:ff:" HOPS_15_LONG "/01.7"),
+		ROW("ffffffff:ff:" HOPS_15 "/1.7", OK, 16, false,
+			"ffffffff:ff:" HOPS_15_LONG "/01.7"),
 		ROW("00:01.0/", -EINVAL, 0, false, NULL),
 		ROW("/00:01.0", -EINVAL, 0, false, NULL),
 		ROW("00:01.0//00.0", -EINVAL, 0, false, NULL),
@@ -205,15 +205,25 @@ static void test_compare(void)
 {
 	/* Rising: each is before all that follow. */
 	static const char *const order[] = {
-		"0000:00:00.0", "0000:00:00.1", "0000:00:01.0", "0000:00:1f.7", "0000:01:00.0",
-		"0000:7f:00.0", "0000:80:00.0", "0000:ff:1f.7", "0001:00:00.0", "10000:00:00.0",
-		"80000000:00:00.0", "ffffffff:00:00.0",
+		"0000:00:00.0",
+		"0000:00:00.1",
+		"0000:00:01.0",
+		"0000:00:1f.7",
+		"0000:01:00.0",
+		"0000:7f:00.0",
+		"0000:80:00.0",
+		"0000:ff:1f.7",
+		"0001:00:00.0",
+		"10000:00:00.0",
+		"80000000:00:00.0",
+		"ffffffff:00:00.0",
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(order); i++) {
 		test_begin(__FILE__, __LINE__, order[i]);
 		for (size_t j = 0; j < ARRAY_SIZE(order); j++)
-			EXPECT_INT(sign(pci_addr_cmp(addr(order[i]), addr(order[j]))), (i > j) - (i < j));
+			EXPECT_INT(sign(pci_addr_cmp(addr(order[i]), addr(order[j]))),
+				(i > j) - (i < j));
 		test_end();
 	}
 }

@@ -29,10 +29,14 @@ static void test_lookup(const struct snapshot *s)
 		bool there;
 	} rows[] = {
 #define ROW(...) { __LINE__, __VA_ARGS__ }
-		ROW("0000:00:00.0", 0, false),  ROW("0000:00:01.0", 0, true),
-		ROW("0000:00:01.1", 1, false),  ROW("0000:02:00.0", 1, true),
-		ROW("0000:02:00.1", 2, true),   ROW("0000:02:00.2", 3, false),
-		ROW("10000:e1:00.0", 3, true),  ROW("ffffffff:ff:1f.7", 4, false),
+		ROW("0000:00:00.0", 0, false),
+		ROW("0000:00:01.0", 0, true),
+		ROW("0000:00:01.1", 1, false),
+		ROW("0000:02:00.0", 1, true),
+		ROW("0000:02:00.1", 2, true),
+		ROW("0000:02:00.2", 3, false),
+		ROW("10000:e1:00.0", 3, true),
+		ROW("ffffffff:ff:1f.7", 4, false),
 	};
 
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
