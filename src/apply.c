@@ -34,10 +34,11 @@ struct run {
 	const struct snapshot *snapshot;
 	struct modules *modules;
 	int sysfd;
-	int pipe;                         /* a child's end */
-	uint64_t deadline;                /* for retries */
-	bool *touched;                    /* by device: its override was written, or begun */
-	bool *failed;                     /* by target */
+	int pipe;          /* a child's end */
+	int *undo_fds;     /* the pipe for undoing, which other children must not hold open */
+	uint64_t deadline; /* for retries */
+	bool *touched;     /* by device: its override was written, or begun */
+	bool *failed;      /* by target */
 	char (*drivers)[DRIVER_NAME_LEN]; /* by device: the driver that it is to have */
 	char (*held)[DRIVER_NAME_LEN];    /* by device: the driver that it was taken from, or "" */
 	/* The parent's view. */
@@ -53,6 +54,14 @@ static uint64_t now_ms(void)
 
 	clock_gettime(CLOCK_MONOTONIC, &ts);
 	return (uint64_t)ts.tv_sec * 1000 + (uint64_t)ts.tv_nsec / 1000000;
+}
+
+/* Half of what is left, so that the targets after a hung one have some. */
+static uint64_t half_way(uint64_t end)
+{
+	uint64_t now = now_ms();
+
+	return now < end ? now + (end - now) / 2 : now;
 }
 
 static void sleep_ms(unsigned ms)
@@ -147,6 +156,7 @@ static int settle_device(struct run *run, size_t device, struct progress *p)
 	const struct pci_device *d = &run->snapshot->devices[device];
 	const char *wanted = run->drivers[device];
 	char driver[DRIVER_NAME_LEN], path[PATH_MAX];
+	uint64_t give_up = half_way(half_way(run->deadline)); /* before the parent does */
 	int r, bind;
 
 	snprintf(path, sizeof(path), "bus/pci/drivers/%s/bind", wanted);
@@ -172,7 +182,7 @@ static int settle_device(struct run *run, size_t device, struct progress *p)
 		r = bound_driver(run, d, driver, sizeof(driver));
 		if (r < 0 || streq(driver, wanted))
 			return r;
-		if (bind != -EAGAIN || now_ms() + RETRY_MS >= run->deadline)
+		if (bind != -EAGAIN || now_ms() + RETRY_MS >= give_up)
 			return bind < 0 ? bind : -ENODEV;
 		sleep_ms(RETRY_MS);
 	}
@@ -481,6 +491,28 @@ static void undo_ended(struct run *run, const struct progress *p)
 		say_left(run, p->index, p->op, p->error);
 }
 
+static void fail_targets_of(struct run *run, size_t device)
+{
+	for (size_t i = 0; i < run->plan->n_targets; i++)
+		for (size_t j = 0; j < run->plan->targets[i].n_devices; j++)
+			run->failed[i] |= run->plan->targets[i].devices[j].device == device;
+}
+
+/* Targets that need one that failed fail, too. */
+static void cascade(struct run *run)
+{
+	const size_t n = run->plan->n_targets;
+	bool changed = true;
+
+	while (changed) {
+		changed = false;
+		for (size_t i = 0; i < n; i++)
+			for (size_t j = 0; j < n && !run->failed[i]; j++)
+				if (run->failed[j] && needs(run, i, j))
+					changed = run->failed[i] = true;
+	}
+}
+
 /* Whether the children's work is done. */
 static bool take_progress(struct run *run, const struct progress *p)
 {
@@ -503,6 +535,7 @@ static bool take_progress(struct run *run, const struct progress *p)
 		break;
 	case UNDO_BEGUN:
 		run->touched[p->index] = false;
+		fail_targets_of(run, p->index); /* no later child may take it up again */
 		/* Until the end is told, it hangs. */
 		run->outcome->devices[p->index] = DEVICE_HUNG;
 		break;
@@ -517,8 +550,10 @@ static bool take_progress(struct run *run, const struct progress *p)
 
 /* Reads until @fd is at its end, ALL_DONE, or the time is up. 1: done, 0: the children are gone
  * without a word, -ETIME. */
-static int listen_until(struct run *run, int fd, uint64_t deadline)
+static int listen_until(struct run *run, int fd, uint64_t end, bool spare)
 {
+	uint64_t deadline = spare ? half_way(end) : end;
+
 	for (;;) {
 		struct pollfd pfd = { .fd = fd, .events = POLLIN };
 		uint64_t now = now_ms();
@@ -539,6 +574,8 @@ static int listen_until(struct run *run, int fd, uint64_t deadline)
 			return 0;
 		if (take_progress(run, &p))
 			return 1;
+		/* It works: only silence is a hang. */
+		deadline = spare ? half_way(end) : end;
 	}
 }
 
@@ -551,6 +588,10 @@ static pid_t start_child(
 	if (pid != 0)
 		return pid < 0 ? -errno : pid;
 	close(fds[0]);
+	if (fds != run->undo_fds) {
+		close(run->undo_fds[0]);
+		close(run->undo_fds[1]);
+	}
 	run->pipe = fds[1];
 	signal(SIGPIPE, SIG_IGN);
 	work(run, arg);
@@ -587,7 +628,8 @@ static void say_stopped(struct run *run, bool hung)
 			PCI_ADDR(d->addr), verb,
 			hung ? ": the device is left as it is; its driver may hang" : "");
 	else
-		say(run, SEVERITY_ERROR, "hung", NULL, NULL, "loading the VFIO modules %s", verb);
+		say(run, SEVERITY_ERROR, "hung", NULL, NULL, "%s %s",
+			run->in_flight ? "loading the VFIO modules" : "binding", verb);
 	cure(run,
 		"what the kernel said: dmesg; to boot without it: rd.vfio-early=0 on the kernel command line");
 	if (d && hung)
@@ -599,6 +641,7 @@ static void say_stopped(struct run *run, bool hung)
 static void undo_rest(struct run *run, int fds[static 2], unsigned undo_ms)
 {
 	_cleanup_free_ pid_t *pids = calloc(run->snapshot->n_devices, sizeof(*pids));
+	bool any = false;
 
 	for (size_t i = 0; i < run->plan->n_targets; i++) {
 		const struct plan_target *t = &run->plan->targets[i];
@@ -612,14 +655,21 @@ static void undo_rest(struct run *run, int fds[static 2], unsigned undo_ms)
 			run->outcome->devices[device] = DEVICE_LEFT;
 			if (pids)
 				pids[device] = start_child(run, fds, undo_and_tell, device);
+			any |= pids && pids[device] > 0;
 		}
 	}
 	close(fds[1]);
 	fds[1] = -1;
-	(void)!listen_until(run, fds[0], now_ms() + undo_ms);
+	if (any)
+		(void)!listen_until(run, fds[0], now_ms() + undo_ms, false);
 	for (size_t i = 0; i < run->snapshot->n_devices; i++) {
 		if (pids && pids[i] > 0)
 			kill(pids[i], SIGKILL);
+		if (pids && pids[i] > 0 && run->outcome->devices[i] == DEVICE_HUNG)
+			say(run, SEVERITY_ERROR, "hung", target_of(run, i),
+				&run->snapshot->devices[i],
+				"giving back %s did not come back in time: the device is left as it is; its driver may hang",
+				PCI_ADDR(run->snapshot->devices[i].addr));
 		if (run->outcome->devices[i] == DEVICE_LEFT && run->touched[i])
 			say_left(run, i, OP_CLEAR, -EAGAIN);
 	}
@@ -628,23 +678,14 @@ static void undo_rest(struct run *run, int fds[static 2], unsigned undo_ms)
 /* Which targets are not bound whole, and which fall with them. */
 static void find_failed(struct run *run)
 {
-	const struct plan *plan = run->plan;
-	bool changed = true;
-
-	for (size_t i = 0; i < plan->n_targets; i++) {
-		const struct plan_target *t = &plan->targets[i];
+	for (size_t i = 0; i < run->plan->n_targets; i++) {
+		const struct plan_target *t = &run->plan->targets[i];
 
 		for (size_t j = 0; j < t->n_devices && t->verdict == VERDICT_BIND; j++)
 			run->failed[i] |=
 				run->outcome->devices[t->devices[j].device] != DEVICE_BOUND;
 	}
-	while (changed) {
-		changed = false;
-		for (size_t i = 0; i < plan->n_targets; i++)
-			for (size_t j = 0; j < plan->n_targets && !run->failed[i]; j++)
-				if (run->failed[j] && needs(run, i, j))
-					changed = run->failed[i] = true;
-	}
+	cascade(run);
 }
 
 /* Whether there is an error about this target, or about all. */
@@ -712,6 +753,9 @@ static int run_child(struct run *run, size_t first, uint64_t deadline)
 	pid_t pid;
 	int r;
 
+	/* What an earlier one was at is told. */
+	run->in_flight = false;
+	run->last.kind = ALL_DONE;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
 	pid = start_child(run, fds, work_steps, first);
@@ -719,33 +763,29 @@ static int run_child(struct run *run, size_t first, uint64_t deadline)
 		return pid;
 	closep(&fds[1]);
 	fds[1] = -1;
-	r = listen_until(run, fds[0], deadline);
+	r = listen_until(run, fds[0], deadline, true);
 	if (r <= 0) {
 		/* One that sleeps in the kernel dies when it wakes; init buries it. What it told,
 		 * or did, up to then is heard out: at its end the pipe is closed. */
 		kill(pid, SIGKILL);
-		if (listen_until(run, fds[0], now_ms() + HEAR_OUT_MS) == 1)
+		if (listen_until(run, fds[0], now_ms() + HEAR_OUT_MS, false) == 1)
 			r = 1;
 	}
 	waitpid(pid, NULL, WNOHANG);
 	return r;
 }
 
-/* After a device that hangs, the other targets still have their chance. Whether there is one left.
- */
+/* After a device that hangs, the other targets still have their chance, as they have after a child
+ * that ended between two steps. Whether there is anything left to do. */
 static bool skip_hung(struct run *run, size_t *next)
 {
 	const struct pci_device *d = device_in_flight(run);
 
-	if (!d)
+	if (d)
+		fail_targets_of(run, (size_t)(d - run->snapshot->devices));
+	else if (run->in_flight || run->last.kind != STEP_ENDED)
 		return false;
-	for (size_t i = 0; i < run->plan->n_targets; i++) {
-		const struct plan_target *t = &run->plan->targets[i];
-
-		for (size_t j = 0; j < t->n_devices; j++)
-			if (&run->snapshot->devices[t->devices[j].device] == d)
-				run->failed[i] = true;
-	}
+	cascade(run);
 	*next = run->step + 1;
 	return *next < run->plan->n_steps && !all_failed(run);
 }
@@ -761,14 +801,15 @@ static int run_in_children(struct run *run, unsigned apply_ms, unsigned undo_ms)
 
 	if (pipe2(undo_fds, O_CLOEXEC) < 0)
 		return -errno;
+	run->undo_fds = undo_fds;
 	do {
-		/* Half of what is left, so that the targets after a hung one have some. */
-		uint64_t now = now_ms(), limit = now + (deadline - now) / 2;
-
-		run->deadline = limit - (limit - now) / 4; /* a retry leaves time to undo */
-		r = run_child(run, next, limit);
-		if (r < 0 && r != -ETIME && !stopped)
-			return r;
+		run->deadline = deadline;
+		r = run_child(run, next, deadline);
+		if (r < 0 && r != -ETIME) {
+			if (!stopped)
+				return r;
+			break; /* no more children: what is left half done is undone, or told */
+		}
 		if (r <= 0) {
 			stopped = true;
 			say_stopped(run, r < 0);

@@ -229,14 +229,17 @@ static int read_bootwords(const struct arguments *a, struct bootwords *ret)
 	if (a->cmdline) {
 		r = bootwords_parse(a->cmdline, ret);
 	} else {
+		ssize_t n;
+
 		f = fopen("/proc/cmdline", "re");
 		if (!f)
 			return -errno;
 		/* All of it: to the kernel a newline is white space like any other, and a unified
 		 * image can have one in its command line. An empty one is no error. */
-		if (getdelim(&line, &size, '\0', f) < 0 && ferror(f))
+		n = getdelim(&line, &size, '\0', f);
+		if (n < 0 && ferror(f))
 			return -EIO;
-		r = bootwords_parse(line ?: "", ret);
+		r = bootwords_parse(n < 0 ? "" : line, ret);
 	}
 	if (r == 0 && !ret->bypass && !a->cmdline && access("/proc/vmcore", F_OK) == 0) {
 		ret->bypass = strdup("/proc/vmcore");
@@ -325,20 +328,28 @@ static int tell_boot(const struct report *report, const struct arguments *a, boo
 	return status;
 }
 
-/* Nothing could be decided: nothing is bound, and the boot goes on. The record says why. */
-static int give_up(const struct arguments *a, struct session *s, const char *what, int error)
+/* What could not be found out or finished, for the record and the kernel log; nothing here blocks.
+ */
+static void tell_error(const struct arguments *a, struct session *s, const char *what,
+	const char *why, const char *then)
 {
 	struct report report = { .command = "bind", .config = &s->config, .gave_up = true };
-	const char *why = error == -ETIME ? "it took too long" : strerror(-error);
 
-	if (a->dry_run || a->action != ACTION_BIND) {
-		fprintf(stderr, "vfio-early: %s: %s\n", what, why);
-		return STATUS_USAGE;
-	}
-	(void)!finding_add(&s->config.errors, SEVERITY_ERROR, "gave-up", NULL, NULL,
-		"%s: %s; nothing is bound", what, why);
+	(void)!finding_add(&s->config.errors, SEVERITY_ERROR, "gave-up", NULL, NULL, "%s: %s; %s",
+		what, why, then);
 	report.started = seconds_since_boot();
 	(void)tell_boot(&report, a, false);
+}
+
+/* Nothing could be decided: nothing is bound, and the boot goes on. */
+static int give_up(const struct arguments *a, struct session *s, const char *what, int error)
+{
+	const char *why = error == -ETIME ? "it took too long" : strerror(-error);
+
+	if (a->dry_run || a->action != ACTION_BIND)
+		fprintf(stderr, "vfio-early: %s: %s\n", what, why);
+	else
+		tell_error(a, s, what, why, "nothing is bound");
 	return STATUS_USAGE;
 }
 
@@ -465,24 +476,26 @@ static int bind_devices(const struct arguments *a, struct session *s)
 	return tell_boot(&report, a, a->verbose || s->words.verbose);
 }
 
-/* The child is gone or hangs: says how far it came, and does nothing that could hang as well. */
+/* The child is gone or hangs: says how far it came. */
 static int say_lost(const struct arguments *a, struct session *s, int error)
 {
-	static const char *const done[] = {
-		[STAGE_READING] = "reading the machine's devices",
+	static const char *const stages[] = {
+		[STAGE_READING] = "reading the machine's devices in /sys",
 		[STAGE_BINDING] = "binding",
 		[STAGE_TELLING] = "telling what was done",
 	};
+	const char *why = error == -ETIME ? "it took too long" : "it ended by itself";
+	const char *then = *s->stage == STAGE_READING
+		? "nothing is bound"
+		: "what is bound: grep . /sys/bus/pci/devices/*/driver_override";
 
-	if (*s->stage == STAGE_READING)
-		return give_up(a, s, done[STAGE_READING], error);
-	if (access("/dev/kmsg", W_OK) == 0) {
-		log_to_kmsg();
-		log_line(LOG_ERR,
-			"%s %s; what is bound: grep . /sys/bus/pci/devices/*/driver_override",
-			done[*s->stage], error == -ETIME ? "took too long" : "ended by itself");
-	}
-	return STATUS_ERROR;
+	/* Without the kernel log the console is left, and it may be what hangs. */
+	if (access("/dev/kmsg", W_OK) < 0)
+		return STATUS_USAGE;
+	/* A record that is there is whole, and says more. */
+	if (access(RECORD_FILE, F_OK) < 0)
+		tell_error(a, s, stages[*s->stage], why, then);
+	return STATUS_USAGE;
 }
 
 /* Waits for the child, but not for ever. 0 and its exit status, or negative errno. */

@@ -629,6 +629,27 @@ static bool is_skipped(const struct planner *p, const struct pci_device *d)
 	return false;
 }
 
+static bool has_skipped(const struct planner *p, const struct plan_target *t)
+{
+	for (size_t i = 0; i < t->n_devices; i++)
+		if (is_skipped(p, &p->snapshot->devices[t->devices[i].device]))
+			return true;
+	return false;
+}
+
+/* What a skipped target names is left alone, whoever else names it. */
+static void skip_sharers(struct planner *p)
+{
+	for (size_t i = 0; i < p->plan->n_targets; i++) {
+		struct plan_target *t = &p->plan->targets[i];
+
+		if (t->verdict != VERDICT_BIND || !has_skipped(p, t))
+			continue;
+		skip_target(p, t, "a skipped target names a device of it, too");
+		i = (size_t)-1; /* again, from the start */
+	}
+}
+
 static const struct pci_device *first_in_group(
 	const struct planner *p, const struct plan_target *t, int group)
 {
@@ -870,19 +891,24 @@ static bool check_last(struct planner *p, bool (*kind)(const struct pci_device *
  * it, so that the order of the targets decides nothing else. */
 static struct plan_target *taker_of(const struct planner *p, const struct pci_device *d)
 {
-	struct plan_target *first = NULL;
+	/* What check_last() may ask of the taker as well. */
+	unsigned needed = needed_consents(p, d, true),
+		 last = (is_usb(d) ? ALLOW_LAST_USB : 0) |
+		(device_is_display(d) ? ALLOW_BOOT_DISPLAY : 0);
+	struct plan_target *best = NULL;
+	int best_rank = -1;
 
 	for (size_t i = 0; i < p->plan->n_targets; i++) {
 		struct plan_target *t = &p->plan->targets[i];
+		int rank = needed & ~t->target->allow ? 0 : last & ~t->target->allow ? 1 : 2;
 
 		if (t->verdict != VERDICT_BIND || t->target->isolation != ISOLATION_WHOLE_GROUP ||
-			!blocks(p, t, d))
+			!blocks(p, t, d) || rank <= best_rank)
 			continue;
-		if (!(needed_consents(p, d, true) & ~t->target->allow))
-			return t;
-		first = first ?: t;
+		best = t;
+		best_rank = rank;
 	}
-	return first;
+	return best;
 }
 
 /* When all is in, so that every reason against it is told. */
@@ -1012,8 +1038,8 @@ static void settle(struct planner *p)
 		/* For all targets before the isolation of any is judged. */
 		changed = pull_in(p);
 		changed |= check_modules(p);
-		changed |= drop_unfit(p);
-		if (changed)
+		/* What fell here may have held what another would take now. */
+		if (changed || (changed = drop_unfit(p)))
 			continue;
 		changed = check_last(p, device_is_display, ALLOW_BOOT_DISPLAY, "guard-boot-display",
 			"is wanted, and no display device would be left to the host",
@@ -1228,6 +1254,7 @@ static void decide(struct planner *p)
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
 		if (plan->targets[i].verdict == VERDICT_BIND)
 			resolve_target(p, &plan->targets[i]);
+	skip_sharers(p);
 	for (size_t i = 0; i < plan->n_targets && p->r == 0; i++)
 		for (size_t j = 0; j < plan->targets[i].n_devices; j++)
 			check_device(p, &plan->targets[i],
