@@ -20,7 +20,7 @@ int __real_sysfs_write(int dirfd, const char *path, const char *text);
 int __wrap_sysfs_write(int dirfd, const char *path, const char *text);
 int __wrap_modules_load(struct modules *m, const char *name);
 
-enum fault { NO_FAULT, HANG, CRASH };
+enum fault { NO_FAULT, HANG, CRASH, SLOW };
 
 /* Shared with the children, who do the writing. */
 static struct world {
@@ -36,6 +36,8 @@ static struct world {
 	bool variant_loaded;
 	bool refuses[N_DEVICES]; /* vfio-pci's probe fails */
 	bool native_refuses;     /* the old driver's too */
+	const char *undo_hangs;  /* ends the path of an override that cannot be cleared in time */
+	int forks;               /* so many succeed; 0: all */
 } * world;
 
 static char root[PATH_MAX];
@@ -60,6 +62,21 @@ static void put(const char *path, const char *text)
 	if (fd < 0 || write(fd, text, strlen(text)) < 0)
 		abort();
 	close(fd);
+}
+
+pid_t __real_fork(void);
+pid_t __wrap_fork(void);
+
+pid_t __wrap_fork(void)
+{
+	/* The last one stays at one, and fails from then on. */
+	if (world->forks == 1) {
+		errno = EAGAIN;
+		return -1;
+	}
+	if (world->forks)
+		world->forks--;
+	return __real_fork();
 }
 
 static const char *get_link(size_t i)
@@ -134,6 +151,8 @@ static int fault_for(const char *path, const char *text)
 		pause();
 	if (world->fault == CRASH)
 		raise(SIGKILL);
+	if (world->fault == SLOW)
+		usleep(300000);
 	return world->fault_error;
 }
 
@@ -145,6 +164,8 @@ int __wrap_sysfs_write(int dirfd, const char *path, const char *text)
 	(void)dirfd;
 	if (r < 0)
 		return r;
+	if (world->undo_hangs && path_is(path, world->undo_hangs) && streq(text, "\n"))
+		pause();
 	if (path_is(path, "/driver_override")) {
 		put(path, streq(text, "\n") ? "(null)\n" : text);
 	} else if (path_is(path, "/driver/unbind")) {
@@ -254,6 +275,15 @@ static bool has_finding(const char *id)
 {
 	for (size_t i = 0; i < outcome.findings.n; i++)
 		if (streq(outcome.findings.items[i].id, id))
+			return true;
+	return false;
+}
+
+static bool has_finding_at(const char *id, size_t i)
+{
+	for (size_t j = 0; j < outcome.findings.n; j++)
+		if (streq(outcome.findings.items[j].id, id) && outcome.findings.items[j].has_addr &&
+			pci_addr_cmp(outcome.findings.items[j].addr, address(i)) == 0)
 			return true;
 	return false;
 }
@@ -497,6 +527,82 @@ static void test_hangs(void)
 	test_end();
 }
 
+/* Targets of one device each, all in one group. */
+static void test_cascade(void)
+{
+	static struct target three[] = {
+		{ .name = (char *)"a", .isolation = ISOLATION_STRICT },
+		{ .name = (char *)"b", .isolation = ISOLATION_STRICT },
+		{ .name = (char *)"c", .isolation = ISOLATION_STRICT },
+	};
+	static struct plan_device of_three[] = { { .device = 0 }, { .device = 1 },
+		{ .device = 2 } };
+	static struct plan_target plan_three[] = {
+		{ .target = &three[0], .devices = &of_three[0], .n_devices = 1 },
+		{ .target = &three[1], .devices = &of_three[1], .n_devices = 1 },
+		{ .target = &three[2], .devices = &of_three[2], .n_devices = 1 },
+	};
+	static struct step steps_three[] = {
+		{ STEP_OVERRIDE, 0, 0, VFIO_MODULE },
+		{ STEP_OVERRIDE, 1, 1, VFIO_MODULE },
+		{ STEP_OVERRIDE, 2, 2, VFIO_MODULE },
+		{ STEP_LOAD, 0, 0, VFIO_MODULE },
+		{ STEP_SETTLE, 0, 0, VFIO_MODULE },
+		{ STEP_SETTLE, 1, 1, VFIO_MODULE },
+		{ STEP_SETTLE, 2, 2, VFIO_MODULE },
+	};
+	const struct plan together = {
+		.targets = plan_three, .n_targets = 3, .steps = steps_three, .n_steps = 7
+	};
+
+	begin("what a cascade undid is not taken up again by a later child", 3);
+	for (size_t i = 0; i < N_DEVICES; i++)
+		devices[i].group = 5;
+	world->refuses[0] = true;
+	world->undo_hangs = "03:00.0/driver_override";
+	EXPECT_INT(apply_plan(&together, &snapshot, NULL, root_fd, 800, 400, &outcome), 0);
+	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(2, DEVICE_HUNG, "native", "vfio-pci");
+	test_end();
+}
+
+static void test_patience(void)
+{
+	begin("what is slow, but goes on, is no hang", 3);
+	world->fault_path = "vfio-pci/bind";
+	world->fault = SLOW;
+	apply(1600);
+	for (size_t i = 0; i < N_DEVICES; i++)
+		EXPECT_DEVICE(i, DEVICE_BOUND, "vfio-pci", "vfio-pci");
+	test_end();
+
+	begin("no second child after one that hangs: it is told once", 3);
+	world->fault_path = "vfio-pci/bind";
+	world->fault_text = PCI_ADDR(address(0));
+	world->fault = HANG;
+	world->forks = 2;
+	apply(400);
+	EXPECT(outcome.findings.n < 8);
+	EXPECT_DEVICE(0, DEVICE_HUNG, "", "vfio-pci");
+	EXPECT_INT(outcome.devices[2], DEVICE_LEFT);
+	test_end();
+
+	begin("an undo that hangs after a hang is told", 3);
+	devices[2].group = devices[0].group;
+	targets[0].isolation = ISOLATION_STRICT;
+	world->fault_path = "vfio-pci/bind";
+	world->fault_text = PCI_ADDR(address(2));
+	world->fault = HANG;
+	world->undo_hangs = "01:00.0/driver_override";
+	apply(400);
+	EXPECT_DEVICE(0, DEVICE_HUNG, "vfio-pci", "vfio-pci");
+	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
+	EXPECT(has_finding_at("hung", 0));
+	test_end();
+	targets[0].isolation = ISOLATION_UNSET;
+}
+
 static void test_crashes(void)
 {
 	begin("a child that dies in a bind: its target is undone, the other bound", 3);
@@ -558,6 +664,8 @@ int main(void)
 	test_errors();
 	test_shared_group();
 	test_hangs();
+	test_cascade();
+	test_patience();
 	test_crashes();
 	outcome_free(&outcome);
 	nftw(root, remove_one, 8, FTW_DEPTH | FTW_PHYS);
