@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
-#include <dirent.h>
 #include <fcntl.h>
 #include <sys/stat.h>
 
@@ -8,6 +7,7 @@
 #include <lzma.h>
 
 #include "config.h"
+#include "sysfs.h"
 
 /* A configuration of a few lines; what is larger than this is something else by mistake. */
 #define FILE_MAX ((size_t)1 << 20)
@@ -572,8 +572,8 @@ static int read_file(const char *path, char **ret, size_t *ret_len)
 	/* O_NONBLOCK: opening a FIFO must not hang the boot. */
 	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
 	_cleanup_free_ char *buf = NULL;
-	size_t len = 0;
 	struct stat st;
+	ssize_t n;
 
 	if (fd < 0 || fstat(fd, &st) < 0)
 		return -errno;
@@ -586,21 +586,13 @@ static int read_file(const char *path, char **ret, size_t *ret_len)
 	buf = malloc(FILE_MAX + 1);
 	if (!buf)
 		return -ENOMEM;
-	for (;;) {
-		ssize_t n = read(fd, buf + len, FILE_MAX + 1 - len);
-
-		if (n < 0 && errno == EINTR)
-			continue;
-		if (n < 0)
-			return -errno;
-		if (n == 0)
-			break;
-		len += (size_t)n;
-		if (len > FILE_MAX)
-			return -EFBIG;
-	}
+	n = read_full(fd, buf, FILE_MAX + 1);
+	if (n < 0)
+		return (int)n;
+	if ((size_t)n > FILE_MAX)
+		return -EFBIG;
 	*ret = buf;
-	*ret_len = len;
+	*ret_len = (size_t)n;
 	buf = NULL;
 	return 0;
 }

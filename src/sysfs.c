@@ -4,16 +4,12 @@
 
 #include "sysfs.h"
 
-ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size)
+ssize_t read_full(int fd, char *buf, size_t size)
 {
-	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
 	size_t len = 0;
 
-	if (fd < 0)
-		return -errno;
-	/* kernfs gives an attribute in one read; a fault or a signal may cut it short. */
-	while (len < size - 1) {
-		ssize_t n = read(fd, buf + len, size - 1 - len);
+	while (len < size) {
+		ssize_t n = read(fd, buf + len, size - len);
 
 		if (n < 0 && errno == EINTR)
 			continue;
@@ -23,10 +19,23 @@ ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size)
 			break;
 		len += (size_t)n;
 	}
+	return (ssize_t)len;
+}
+
+ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size)
+{
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t len;
+
+	if (fd < 0)
+		return -errno;
+	len = read_full(fd, buf, size - 1);
+	if (len < 0)
+		return len;
 	if (len && buf[len - 1] == '\n')
 		len--;
 	buf[len] = '\0';
-	return (ssize_t)len;
+	return len;
 }
 
 int sysfs_write(int dirfd, const char *path, const char *text)

@@ -15,6 +15,9 @@ static inline void closedirp(DIR **d)
 
 #define _cleanup_closedir_ _cleanup_(closedirp)
 
+/* Reads until the end of @fd or until @buf is full: a signal or a fault may cut a read() short. The
+ * length, or negative errno. */
+ssize_t read_full(int fd, char *buf, size_t size) _must_check_;
 /* Reads at most @size - 1 bytes of @path into @buf and ends them with NUL; what is longer is cut. A
  * newline at the end is taken off. The length, or negative errno. */
 ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size) _must_check_;

@@ -14,7 +14,7 @@
 #define S50  "                                                  "
 #define X180 X50 X50 X50 X10 X10 X10
 
-#define EXPECT_DEVICE \
+#define EXPECT_DEVICE                                                                                   \
 	": expected a PCI address (0000:01:00.0, or 01:00.* for all its functions) or a topology path " \
 	"(00:01.0/00.0), either followed by the ID that must be found there, or an ID alone (10de:2786)"
 #define EXPECT_NAME ": expected a target's name: a letter, then letters, digits, '-' or '_'"
@@ -581,7 +581,10 @@ static void test_dropins(void)
 	put("etc/vfio-early.conf", "[options]\nisolation = none\n" GPU);
 	put("etc/vfio-early.conf.d/a.conf", "[options]\n");
 	end_load("isolation none\n" GPU_DUMP "; none\n", "");
+}
 
+static void test_dropin_errors(void)
+{
 	BEGIN("a section does not reach into the next file");
 	put("etc/vfio-early.conf", GPU);
 	put("etc/vfio-early.conf.d/a.conf", "allow = usb\n");
@@ -754,6 +757,7 @@ static void test_files(void)
 		exit(1);
 	}
 	test_dropins();
+	test_dropin_errors();
 	test_odd_files();
 	test_one_file();
 	test_digest();
