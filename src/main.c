@@ -296,7 +296,7 @@ static int read_machine(struct session *s, bool live)
 	if (r == 0)
 		r = modules_query(s->modules, s->sysfd, &s->facts);
 	if (r == 0)
-		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot);
+		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot, wanted, &s->config);
 	if (r == 0 && live)
 		snapshot_project(&s->snapshot, &s->facts);
 	return r;
@@ -394,7 +394,7 @@ static int list_modules(const struct arguments *a, struct session *s)
 	if (r == 0)
 		r = modules_open(a->release, &s->modules);
 	if (r == 0)
-		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot);
+		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot, wanted, &s->config);
 	if (r < 0)
 		return give_up(a, s, "the machine's devices in /sys could not be read", r);
 	for (size_t i = 0; i < s->snapshot.n_devices; i++) {

@@ -295,7 +295,8 @@ static int variant_usable(struct modules *m, const char *name)
 	return r < 0 ? r : !r;
 }
 
-int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s)
+int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s,
+	bool (*wanted)(const struct pci_device *d, const void *arg), const void *arg)
 {
 	_cleanup_free_ char *aliases = NULL, *builtin = NULL;
 	size_t aliases_len, builtin_len;
@@ -310,7 +311,8 @@ int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s)
 		char path[PATH_MAX], modalias[256];
 
 		snprintf(path, sizeof(path), "bus/pci/devices/%s/modalias", PCI_ADDR(d->addr));
-		if (d->group == NO_GROUP || d->is_bridge ||
+		/* An image may be built before the IOMMU is switched on. */
+		if ((d->group == NO_GROUP && !wanted(d, arg)) || d->is_bridge ||
 			sysfs_read(sysfd, path, modalias, sizeof(modalias)) < 0)
 			continue;
 		r = variant_search(&v, aliases, aliases_len, false, modalias);

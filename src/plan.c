@@ -37,10 +37,10 @@ static _printf_(2, 3) void cure(struct planner *p, const char *fmt, ...)
 	va_end(ap);
 }
 
-#define refuse(p, t, d, id, ...)                                                                   \
-	do {                                                                                       \
-		say((p), SEVERITY_ERROR, (id), (t), (d), __VA_ARGS__);                             \
-		(t)->verdict = VERDICT_REFUSED;                                                    \
+#define refuse(p, t, d, id, ...) \
+	do { \
+		say((p), SEVERITY_ERROR, (id), (t), (d), __VA_ARGS__); \
+		(t)->verdict = VERDICT_REFUSED; \
 	} while (0)
 
 #define DESCRIBE_LEN 160
@@ -1247,7 +1247,7 @@ static void decide(struct planner *p)
 	struct plan *plan = p->plan;
 
 	choose_profiles(p);
-	if (plan->n_targets == 0 || bypassed(p))
+	if (bypassed(p) || plan->n_targets == 0)
 		return;
 	say_unknown_profiles(p);
 	apply_skips(p);

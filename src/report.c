@@ -42,7 +42,7 @@ static const struct finding *next_finding(const struct report *r, const struct f
 	return NULL;
 }
 
-#define for_each_finding(r, f)                                                                     \
+#define for_each_finding(r, f) \
 	for (const struct finding *f = next_finding((r), NULL); f; f = next_finding((r), f))
 
 static bool finding_about(const struct finding *f, const struct plan_target *t)

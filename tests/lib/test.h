@@ -73,10 +73,10 @@ static inline int test_summary(void)
 #define TEST_BEGIN(what)            test_begin(__FILE__, __LINE__, (what))
 #define TEST_SKIP(why)              test_skip(__FILE__, __LINE__, (why))
 #define EXPECT_STR(found, expected) test_str(__LINE__, #found, (found), (expected))
-#define EXPECT_INT(found, expected)                                                                \
+#define EXPECT_INT(found, expected) \
 	test_int(__LINE__, #found, (long long)(found), (long long)(expected))
-#define EXPECT(cond)                                                                               \
-	do {                                                                                       \
-		if (!(cond))                                                                       \
-			test_bad_at(__LINE__, "expected %s", #cond);                               \
+#define EXPECT(cond) \
+	do { \
+		if (!(cond)) \
+			test_bad_at(__LINE__, "expected %s", #cond); \
 	} while (0)

@@ -26,9 +26,9 @@ struct row {
 	int flags;
 };
 
-#define ROW(...)                                                                                   \
-	{                                                                                          \
-		__LINE__, __VA_ARGS__                                                              \
+#define ROW(...) \
+	{ \
+		__LINE__, __VA_ARGS__ \
 	}
 #define NOTHING(cmdline)     ROW(cmdline, NULL, "", "", PLAIN)
 #define BYPASS(cmdline, by)  ROW(cmdline, by, "", "", PLAIN)

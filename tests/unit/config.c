@@ -14,12 +14,12 @@
 #define S50  "                                                  "
 #define X180 X50 X50 X50 X10 X10 X10
 
-#define EXPECT_DEVICE                                                                                   \
+#define EXPECT_DEVICE \
 	": expected a PCI address (0000:01:00.0, or 01:00.* for all its functions) or a topology path " \
 	"(00:01.0/00.0), either followed by the ID that must be found there, or an ID alone (10de:2786)"
 #define EXPECT_NAME ": expected a target's name: a letter, then letters, digits, '-' or '_'"
 #define EXPECT_KEYS ": expected device, isolation, match, profile, allow or driver"
-#define EXPECT_ALLOW                                                                               \
+#define EXPECT_ALLOW \
 	": expected boot-display, storage, last-usb, net-root, reserved-region, network, usb or display"
 
 static char *grow(char *s, const char *fmt, ...) _printf_(2, 3);
@@ -116,9 +116,9 @@ struct row {
 	const char *errors; /* one to a line */
 };
 
-#define ROW(...)                                                                                   \
-	{                                                                                          \
-		__LINE__, __VA_ARGS__                                                              \
+#define ROW(...) \
+	{ \
+		__LINE__, __VA_ARGS__ \
 	}
 #define GOOD(what, text, config)  ROW(what, text, config, "")
 #define WRONG(what, text, errors) ROW(what, text, "", errors)

@@ -100,16 +100,16 @@ static const char vmd[] =
 	"	10000:e1:00.0 Non-Volatile memory controller [010802]: SK hynix [1c5c:1959] ^10000:e0:06.0\n";
 
 /* Two cards of one kind, and two disks of one kind. */
-#define TWIN_GPU                                                                                   \
-	"IOMMU Group 20:\n"                                                                        \
-	"	00:06.0 PCI bridge [0604]: Intel [8086:a74d] @pcieport\n"                                \
-	"IOMMU Group 21:\n"                                                                        \
-	"	05:00.0 VGA compatible controller [0300]: NVIDIA RTX 4070 [10de:2786] ^00:06.0\n"        \
+#define TWIN_GPU \
+	"IOMMU Group 20:\n" \
+	"	00:06.0 PCI bridge [0604]: Intel [8086:a74d] @pcieport\n" \
+	"IOMMU Group 21:\n" \
+	"	05:00.0 VGA compatible controller [0300]: NVIDIA RTX 4070 [10de:2786] ^00:06.0\n" \
 	"	05:00.1 Audio device [0403]: NVIDIA [10de:22bc] ^00:06.0\n"
-#define TWIN_DISK                                                                                  \
-	"IOMMU Group 22:\n"                                                                        \
-	"	00:1b.4 PCI bridge [0604]: Intel [8086:7a44] @pcieport\n"                                \
-	"IOMMU Group 23:\n"                                                                        \
+#define TWIN_DISK \
+	"IOMMU Group 22:\n" \
+	"	00:1b.4 PCI bridge [0604]: Intel [8086:7a44] @pcieport\n" \
+	"IOMMU Group 23:\n" \
 	"	06:00.0 Non-Volatile memory controller [010802]: Samsung [144d:a80c] ^00:1b.4\n"
 
 /* --- configurations --- */
@@ -139,9 +139,9 @@ struct row {
 	const char *text[5];  /* each is in some finding's text or cure */
 };
 
-#define ROW(what_, ...)                                                                            \
-	{                                                                                          \
-		.line = __LINE__, .what = (what_), __VA_ARGS__                                     \
+#define ROW(what_, ...) \
+	{ \
+		.line = __LINE__, .what = (what_), __VA_ARGS__ \
 	}
 
 static const struct row rows[] = {
