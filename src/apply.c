@@ -89,18 +89,10 @@ static bool needs(const struct run *run, size_t a, size_t b)
 
 /* --- in the child --- */
 
-static const char *attribute(
-	const struct pci_device *d, const char *name, char buf[static PATH_MAX])
-{
-	snprintf(buf, PATH_MAX, "bus/pci/devices/%s/%s", PCI_ADDR(d->addr), name);
-	return buf;
-}
-#define ATTRIBUTE(d, name) attribute((d), (name), (char[PATH_MAX]){ 0 })
-
 /* The bound driver's name, "" for none. */
 static int bound_driver(const struct run *run, const struct pci_device *d, char *buf, size_t size)
 {
-	int r = sysfs_link_name(run->sysfd, ATTRIBUTE(d, "driver"), buf, size);
+	int r = sysfs_link_name(run->sysfd, DEVICE_ATTRIBUTE(d, "driver"), buf, size);
 
 	if (r == -ENOENT) {
 		buf[0] = '\0';
@@ -109,41 +101,28 @@ static int bound_driver(const struct run *run, const struct pci_device *d, char 
 	return r;
 }
 
-static int write_override(const struct run *run, const struct pci_device *d, const char *driver)
+/* Sets the override, or with NULL clears it, and reads it back. Unset reads "(null)" and is set by
+ * writing a newline (drivers/base/driver.c, driver_set_override()). */
+static int set_override(const struct run *run, const struct pci_device *d, const char *driver)
 {
 	char back[DRIVER_NAME_LEN];
 	ssize_t n;
 	int r;
 
-	r = sysfs_write(run->sysfd, ATTRIBUTE(d, "driver_override"), driver);
+	r = sysfs_write(run->sysfd, DEVICE_ATTRIBUTE(d, "driver_override"), driver ?: "\n");
 	if (r < 0)
 		return r;
-	n = sysfs_read(run->sysfd, ATTRIBUTE(d, "driver_override"), back, sizeof(back));
+	n = sysfs_read(run->sysfd, DEVICE_ATTRIBUTE(d, "driver_override"), back, sizeof(back));
 	if (n < 0)
 		return (int)n;
-	return streq(back, driver) ? 0 : -EIO;
-}
-
-/* Unset reads "(null)" and is set by writing a newline (drivers/base/driver.c,
- * driver_set_override()). */
-static int clear_override(const struct run *run, const struct pci_device *d)
-{
-	char back[DRIVER_NAME_LEN];
-	ssize_t n;
-	int r;
-
-	r = sysfs_write(run->sysfd, ATTRIBUTE(d, "driver_override"), "\n");
-	if (r < 0)
-		return r;
-	n = sysfs_read(run->sysfd, ATTRIBUTE(d, "driver_override"), back, sizeof(back));
-	if (n < 0)
-		return (int)n;
+	if (driver)
+		return streq(back, driver) ? 0 : -EIO;
 	return streq(back, "(null)") || streq(back, "") ? 0 : -EIO;
 }
 
 static int unbind(const struct run *run, const struct pci_device *d)
 {
-	int r = sysfs_write(run->sysfd, ATTRIBUTE(d, "driver/unbind"), PCI_ADDR(d->addr));
+	int r = sysfs_write(run->sysfd, DEVICE_ATTRIBUTE(d, "driver/unbind"), PCI_ADDR(d->addr));
 
 	/* Another was faster: none is bound, which is what we want. */
 	return r == -ENODEV || r == -ENOENT ? 0 : r;
@@ -200,7 +179,7 @@ static int name_variant(struct run *run, const struct step *step, struct progres
 	if (r < 0)
 		return r;
 	memcpy(run->drivers[step->device], p->driver, sizeof(p->driver));
-	return write_override(run, &run->snapshot->devices[step->device], p->driver);
+	return set_override(run, &run->snapshot->devices[step->device], p->driver);
 }
 
 static int do_step(struct run *run, const struct step *step, struct progress *p)
@@ -210,7 +189,7 @@ static int do_step(struct run *run, const struct step *step, struct progress *p)
 	switch (step->kind) {
 	case STEP_OVERRIDE:
 		p->op = OP_OVERRIDE;
-		return write_override(
+		return set_override(
 			run, d, streq(step->module, VFIO_MODULE) ? VFIO_DRIVER : PLACEHOLDER);
 	case STEP_LOAD:
 		p->op = OP_LOAD;
@@ -237,7 +216,7 @@ static int undo_device(struct run *run, size_t device, struct progress *p)
 	int r;
 
 	p->op = OP_CLEAR;
-	r = clear_override(run, d);
+	r = set_override(run, d, NULL);
 	if (r < 0)
 		return r;
 	p->op = OP_UNBIND;
@@ -598,11 +577,6 @@ static pid_t start_child(
 	_exit(0);
 }
 
-static void work_steps(struct run *run, size_t first)
-{
-	run_steps(run, first);
-}
-
 /* The device that the last message is about, or NULL where it is a module. */
 static const struct pci_device *device_in_flight(const struct run *run)
 {
@@ -758,7 +732,7 @@ static int run_child(struct run *run, size_t first, uint64_t deadline)
 	run->last.kind = ALL_DONE;
 	if (pipe2(fds, O_CLOEXEC) < 0)
 		return -errno;
-	pid = start_child(run, fds, work_steps, first);
+	pid = start_child(run, fds, run_steps, first);
 	if (pid < 0)
 		return pid;
 	closep(&fds[1]);
@@ -802,8 +776,8 @@ static int run_in_children(struct run *run, unsigned apply_ms, unsigned undo_ms)
 	if (pipe2(undo_fds, O_CLOEXEC) < 0)
 		return -errno;
 	run->undo_fds = undo_fds;
+	run->deadline = deadline;
 	do {
-		run->deadline = deadline;
 		r = run_child(run, next, deadline);
 		if (r < 0 && r != -ETIME) {
 			if (!stopped)
@@ -854,7 +828,6 @@ int apply_plan(const struct plan *plan, const struct snapshot *s, struct modules
 			memcpy(o.drivers[plan->steps[i].device], VFIO_DRIVER, sizeof(VFIO_DRIVER));
 	run.drivers = o.drivers;
 	run.held = held;
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would let a killed child's number be given away */
 	if (plan->n_steps) {
 		r = run_in_children(&run, apply_ms, undo_ms);
 		if (r < 0)

@@ -537,8 +537,8 @@ static int bind_bounded(const struct arguments *a, struct session *s)
 		NULL, sizeof(*s->stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (s->stage == MAP_FAILED)
 		return give_up(a, s, "memory is short", -errno);
-	unlink(RECORD_FILE); /* of an earlier run */
-	signal(SIGCHLD, SIG_DFL);
+	unlink(RECORD_FILE);      /* of an earlier run */
+	signal(SIGCHLD, SIG_DFL); /* ignored, it would let a killed child's number be given away */
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, &before);

@@ -231,13 +231,14 @@ int modules_query(struct modules *m, int sysfd, struct module_facts *ret)
 {
 	_cleanup_(modulep) struct kmod_module *vfio = NULL, *type1 = NULL;
 	_cleanup_(module_facts_free) struct module_facts f = { 0 };
+	_cleanup_free_ char *options = NULL;
 	int r;
 
 	r = kmod_module_new_from_name(m->ctx, VFIO_MODULE, &vfio);
 	if (r == 0)
 		r = kmod_module_new_from_name(m->ctx, TYPE1_MODULE, &type1);
 	if (r == 0)
-		r = split_options(vfio, &f.options, &f.dropped_ids);
+		r = split_options(vfio, &options, &f.dropped_ids);
 	if (r < 0)
 		return r;
 	f.where = strdup(m->tree);
@@ -250,7 +251,7 @@ int modules_query(struct modules *m, int sysfd, struct module_facts *ret)
 	f.state = module_state(sysfd, vfio, f.blacklisted);
 	f.type1 = kmod_module_get_initstate(type1) >= 0 || kmod_module_get_path(type1);
 	if (f.state == MODULE_LOADED || f.state == MODULE_BUILTIN) {
-		r = find_unapplied(sysfd, f.options, &f.unapplied);
+		r = find_unapplied(sysfd, options, &f.unapplied);
 		if (r < 0)
 			return r;
 	}
@@ -308,12 +309,12 @@ int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s,
 	for (size_t i = 0; i < s->n_devices && r == 0; i++) {
 		struct pci_device *d = &s->devices[i];
 		struct variant v = { 0 };
-		char path[PATH_MAX], modalias[256];
+		char modalias[256];
 
-		snprintf(path, sizeof(path), "bus/pci/devices/%s/modalias", PCI_ADDR(d->addr));
 		/* An image may be built before the IOMMU is switched on. */
 		if ((d->group == NO_GROUP && !wanted(d, arg)) || d->is_bridge ||
-			sysfs_read(sysfd, path, modalias, sizeof(modalias)) < 0)
+			sysfs_read(sysfd, DEVICE_ATTRIBUTE(d, "modalias"), modalias,
+				sizeof(modalias)) < 0)
 			continue;
 		r = variant_search(&v, aliases, aliases_len, false, modalias);
 		if (r == 0)

@@ -18,11 +18,6 @@ static bool exists(int dirfd, const char *path)
 	return faccessat(dirfd, path, F_OK, AT_SYMLINK_NOFOLLOW) == 0;
 }
 
-static void attribute_path(const struct pci_device *d, const char *name, char buf[static PATH_MAX])
-{
-	snprintf(buf, PATH_MAX, PCI_DEVICES "/%s/%s", PCI_ADDR(d->addr), name);
-}
-
 /* --- pass one: what every device is --- */
 
 /* From the link's target, ".../devices/pci0000:00/0000:00:01.0/0000:01:00.0": the device's path
@@ -96,7 +91,7 @@ static int scan_device(int sysfd, const char *name, struct pci_device *ret)
 		buf[n] = '\0';
 		parse_topology(&d, buf);
 	}
-	attribute_path(&d, "uevent", path);
+	device_attribute(&d, "uevent", path);
 	n = sysfs_read(sysfd, path, buf, sizeof(buf));
 	if (n < 0)
 		return (int)n;
@@ -213,7 +208,7 @@ static int scan_group_of(int sysfd, struct snapshot *s, struct pci_device *d)
 	long number;
 	int r;
 
-	attribute_path(d, "iommu_group", path);
+	device_attribute(d, "iommu_group", path);
 	r = sysfs_link_name(sysfd, path, name, sizeof(name));
 	if (r < 0)
 		return 0;
@@ -294,7 +289,7 @@ static bool bars_hold(int sysfd, const struct pci_device *d, uint64_t address)
 {
 	char path[PATH_MAX], buf[4096], *rest = buf, *line;
 
-	attribute_path(d, "resource", path);
+	device_attribute(d, "resource", path);
 	if (sysfs_read(sysfd, path, buf, sizeof(buf)) < 0)
 		return false;
 	for (int bar = 0; bar < 6 && (line = strsep(&rest, "\n")); bar++) {
@@ -317,7 +312,7 @@ static void scan_displays(int sysfd, struct snapshot *s)
 
 		if (CLASS_BASE(d->class) != 0x03)
 			continue;
-		attribute_path(d, "boot_vga", path);
+		device_attribute(d, "boot_vga", path);
 		d->boot_vga = sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "1");
 		d->boot_framebuffer = framebuffer && bars_hold(sysfd, d, framebuffer);
 	}
@@ -330,7 +325,7 @@ static void scan_bridges(int sysfd, struct snapshot *s)
 		struct pci_device *d = &s->devices[i];
 		char path[PATH_MAX];
 
-		attribute_path(d, "secondary_bus_number", path);
+		device_attribute(d, "secondary_bus_number", path);
 		/* Only in a group is it asked whether one is a bridge; the class spares the others.
 		 */
 		d->is_bridge = (d->group != NO_GROUP || CLASS_BASE(d->class) == 0x06) &&
@@ -371,10 +366,10 @@ static void scan_live(int sysfd, struct snapshot *s)
 		char path[PATH_MAX], buf[32];
 
 		d->driver_builtin = d->driver && driver_is_builtin(sysfd, d->driver);
-		attribute_path(d, "physfn", path);
+		device_attribute(d, "physfn", path);
 		d->appears_late |= exists(sysfd, path);
 		/* Below an external port: pci_set_removable() in drivers/pci/probe.c. */
-		attribute_path(d, "removable", path);
+		device_attribute(d, "removable", path);
 		d->appears_late |=
 			sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "removable");
 	}

@@ -64,6 +64,13 @@ void snapshot_project(struct snapshot *s, struct module_facts *m)
 	m->unapplied = NULL;
 }
 
+const char *device_attribute(
+	const struct pci_device *d, const char *name, char buf[static DEVICE_ATTRIBUTE_LEN])
+{
+	snprintf(buf, DEVICE_ATTRIBUTE_LEN, "bus/pci/devices/%s/%s", PCI_ADDR(d->addr), name);
+	return buf;
+}
+
 bool device_is_display(const struct pci_device *d)
 {
 	return CLASS_SUB(d->class) == 0x0300 || CLASS_SUB(d->class) == 0x0380;
@@ -132,7 +139,6 @@ void snapshot_free(struct snapshot *s)
 void module_facts_free(struct module_facts *m)
 {
 	free(m->where);
-	free(m->options);
 	free(m->dropped_ids);
 	free(m->unapplied);
 	*m = (struct module_facts){ 0 };

@@ -64,9 +64,8 @@ enum module_state {
 
 struct module_facts {
 	enum module_state state;
-	bool blacklisted; /* also where it is in the kernel all the same */
-	char *where;      /* the tree that was searched, "/lib/modules/6.12.0": for messages */
-	char *options; /* what modprobe.d and the command line ask for, "ids=" left out; or NULL */
+	bool blacklisted;  /* also where it is in the kernel all the same */
+	char *where;       /* the tree that was searched, "/lib/modules/6.12.0": for messages */
 	char *dropped_ids; /* the value of the "ids=" that was left out, or NULL */
 	char *unapplied;   /* options that a module which is in the kernel already does not have, or
 			      NULL */
@@ -87,6 +86,11 @@ void snapshot_sort(struct snapshot *s);
  * loaded since is loadable again. @m may be NULL. */
 void snapshot_project(struct snapshot *s, struct module_facts *m);
 
+/* Where the device's attribute is, below /sys. */
+#define DEVICE_ATTRIBUTE_LEN 128
+const char *device_attribute(
+	const struct pci_device *d, const char *name, char buf[static DEVICE_ATTRIBUTE_LEN]);
+#define DEVICE_ATTRIBUTE(d, name) device_attribute((d), (name), (char[DEVICE_ATTRIBUTE_LEN]){ 0 })
 /* 0300 or 0380. */
 bool device_is_display(const struct pci_device *d);
 /* What people call the class, "VGA controller"; never NULL. */
