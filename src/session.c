@@ -1,0 +1,160 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <fcntl.h>
+#include <linux/magic.h>
+#include <sys/statfs.h>
+
+#include "scan.h"
+#include "session.h"
+
+static int failed(struct session *s, const char *what, int error)
+{
+	s->failed = what;
+	return error;
+}
+
+bool in_initramfs(void)
+{
+	struct statfs fs;
+
+	if (statfs("/", &fs) < 0)
+		return false;
+	return fs.f_type == RAMFS_MAGIC || fs.f_type == TMPFS_MAGIC;
+}
+
+int session_read_config(struct session *s)
+{
+	int r = config_load("", s->config_file, &s->config);
+
+	return r < 0 ? failed(s, "the configuration could not be read", r) : 0;
+}
+
+static int read_cmdline(struct bootwords *ret)
+{
+	_cleanup_free_ char *line = NULL;
+	_cleanup_fclose_ FILE *f = fopen("/proc/cmdline", "re");
+	size_t size = 0;
+	ssize_t n;
+
+	if (!f)
+		return -errno;
+	/* All of it: to the kernel a newline is white space like any other, and a unified image can
+	 * have one in its command line. An empty one is no error. */
+	n = getdelim(&line, &size, '\0', f);
+	if (n < 0 && ferror(f))
+		return -EIO;
+	return bootwords_parse(n < 0 ? "" : line, ret);
+}
+
+int session_read_words(struct session *s)
+{
+	struct bootwords *w = &s->words;
+	int r = s->cmdline ? bootwords_parse(s->cmdline, w) : read_cmdline(w);
+
+	if (r == 0 && !w->bypass && !s->cmdline && access("/proc/vmcore", F_OK) == 0) {
+		w->bypass = strdup("/proc/vmcore");
+		r = w->bypass ? 0 : -ENOMEM;
+	}
+	if (r < 0)
+		return failed(s,
+			"the kernel command line, which may forbid binding, could not be read", r);
+	return 0;
+}
+
+static bool wanted(const struct pci_device *d, const void *config)
+{
+	return plan_wants(config, d);
+}
+
+static bool wants_any(const struct pci_device *d, const void *arg)
+{
+	(void)d;
+	(void)arg;
+	return true;
+}
+
+static int read_devices(struct session *s, bool live, bool all)
+{
+	const struct scan_options o = {
+		.live = live, .wanted = all ? NULL : wanted, .arg = &s->config
+	};
+
+	s->sysfd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
+	if (s->sysfd < 0)
+		return -errno;
+	return scan_machine(s->sysfd, &o, &s->snapshot);
+}
+
+int session_read_machine(struct session *s, bool live, bool all, bool project)
+{
+	int r;
+
+	r = read_devices(s, live, all);
+	if (r == 0)
+		r = modules_open(NULL, &s->modules);
+	if (r == 0)
+		r = modules_query(s->modules, s->sysfd, &s->facts);
+	if (r == 0)
+		r = modules_find_variants(
+			s->modules, s->sysfd, &s->snapshot, all ? wants_any : wanted, &s->config);
+	if (r < 0)
+		return failed(s, "the machine's devices in /sys could not be read", r);
+	if (project)
+		snapshot_project(&s->snapshot, &s->facts);
+	return 0;
+}
+
+int session_find_variants(struct session *s, const char *release)
+{
+	int r = read_devices(s, false, false);
+
+	if (r == 0)
+		r = modules_open(release, &s->modules);
+	if (r == 0)
+		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot, wanted, &s->config);
+	return r < 0 ? failed(s, "the machine's devices in /sys could not be read", r) : 0;
+}
+
+int session_decide(struct session *s, bool live, struct report *report)
+{
+	int r;
+
+	r = session_read_config(s);
+	if (r == 0)
+		r = session_read_words(s);
+	if (r < 0)
+		return r;
+	report->words = &s->words;
+	if (s->config.errors.n)
+		return 0;
+	if (s->config.n_targets && !s->words.bypass) {
+		r = session_read_machine(s, live, false, live);
+		if (r < 0)
+			return r;
+	}
+	r = plan_make(&s->config, &s->words, &s->snapshot, &s->facts, &s->plan);
+	if (r < 0)
+		return failed(s, "the plan could not be made", r);
+	report->plan = &s->plan;
+	report->snapshot = &s->snapshot;
+	return 0;
+}
+
+void session_print(const struct session *s, const struct report *report)
+{
+	if (s->json)
+		report_json(report, stdout);
+	else
+		report_text(report, stdout, s->verbose);
+}
+
+void session_free(struct session *s)
+{
+	outcome_free(&s->outcome);
+	plan_free(&s->plan);
+	module_facts_free(&s->facts);
+	modules_close(s->modules);
+	snapshot_free(&s->snapshot);
+	bootwords_free(&s->words);
+	config_free(&s->config);
+	closep(&s->sysfd);
+}

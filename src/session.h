@@ -1,0 +1,54 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* Everything that one run reads of a machine, in the order in which it is read, and what was
+ * decided. */
+
+#include "apply.h"
+#include "report.h"
+
+enum status { STATUS_OK = 0, STATUS_WARNING = 1, STATUS_ERROR = 2, STATUS_USAGE = 3 };
+
+struct session {
+	/* As the command line of the program says; not owned. */
+	const char *config_file; /* NULL: the machine's own configuration */
+	const char *cmdline;     /* NULL: /proc/cmdline */
+	bool json;
+	bool verbose;
+
+	const char *failed; /* what could not be read, where a function here returns an error */
+	struct config config;
+	struct bootwords words;
+	struct snapshot snapshot;
+	struct module_facts facts;
+	struct modules *modules;
+	struct plan plan;
+	struct outcome outcome;
+	int sysfd;
+};
+
+#define SESSION_INIT \
+	{ \
+		.sysfd = -1 \
+	}
+
+/* An initramfs is unpacked into a ramfs or tmpfs (Documentation/filesystems/
+ * ramfs-rootfs-initramfs.rst); there is no file that all generators put there. */
+bool in_initramfs(void);
+
+/* All of these: 0, or negative errno, and then s->failed is a sentence's beginning. */
+
+int session_read_config(struct session *s) _must_check_;
+/* The kernel's words, with what else tells a kdump kernel. */
+int session_read_words(struct session *s) _must_check_;
+/* The machine as it is, or with @project as it was at the hook; @all: every device, not only those
+ * that the configuration may mean. @live as for scan_machine(). */
+int session_read_machine(struct session *s, bool live, bool all, bool project) _must_check_;
+/* Reads everything, then decides: what --bind and --dry-run have in common. Fills @report with what
+ * it came to. */
+int session_decide(struct session *s, bool live, struct report *report) _must_check_;
+/* For a hook: the configured devices, and the variant drivers made for them in the kernel
+ * @release's module tree; NULL: the running one's. */
+int session_find_variants(struct session *s, const char *release) _must_check_;
+void session_print(const struct session *s, const struct report *report);
+void session_free(struct session *s);
