@@ -5,8 +5,7 @@
 #include <limits.h>
 #include <sys/stat.h>
 
-#include <libudev.h>
-
+#include "hostdev.h"
 #include "scan.h"
 #include "sysfs.h"
 
@@ -375,44 +374,6 @@ static void scan_live(int sysfd, struct snapshot *s)
 	}
 }
 
-static const char *hwdb_property(struct udev_hwdb *hwdb, const char *modalias, const char *key)
-{
-	struct udev_list_entry *e = udev_hwdb_get_properties_list_entry(hwdb, modalias, 0);
-
-	e = udev_list_entry_get_by_name(e, key);
-	return e ? udev_list_entry_get_value(e) : NULL;
-}
-
-/* What people call the devices that matter; a machine without the database has numbers alone. */
-static int scan_names(struct snapshot *s)
-{
-	struct udev *udev = udev_new();
-	struct udev_hwdb *hwdb = udev ? udev_hwdb_new(udev) : NULL;
-	int r = 0;
-
-	for (size_t i = 0; i < s->n_devices && hwdb && r == 0; i++) {
-		struct pci_device *d = &s->devices[i];
-		_cleanup_free_ char *vendor = NULL;
-		const char *model, *v;
-		char modalias[64];
-
-		if (d->group == NO_GROUP)
-			continue;
-		snprintf(modalias, sizeof(modalias), "pci:v%08Xd%08X", d->id.vendor, d->id.device);
-		v = hwdb_property(hwdb, modalias, "ID_VENDOR_FROM_DATABASE");
-		/* The second query frees what the first one returned. */
-		vendor = v ? strdup(v) : NULL;
-		model = hwdb_property(hwdb, modalias, "ID_MODEL_FROM_DATABASE");
-		if (!vendor && !model)
-			continue;
-		d->name = format("%s%s%s", vendor ?: "", vendor && model ? " " : "", model ?: "");
-		r = d->name ? 0 : -ENOMEM;
-	}
-	udev_hwdb_unref(hwdb);
-	udev_unref(udev);
-	return r;
-}
-
 int scan_machine(int sysfd, const struct scan_options *o, struct snapshot *ret)
 {
 	_cleanup_(snapshot_free) struct snapshot s = { 0 };
@@ -428,7 +389,7 @@ int scan_machine(int sysfd, const struct scan_options *o, struct snapshot *ret)
 	scan_iommu(sysfd, &s);
 	if (o->live) {
 		scan_live(sysfd, &s);
-		r = scan_names(&s);
+		r = hostdev_names(&s);
 		if (r < 0)
 			return r;
 	} else {

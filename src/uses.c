@@ -1,0 +1,627 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include <inttypes.h>
+#include <limits.h>
+
+#include "hostdev.h"
+#include "proc.h"
+#include "sysfs.h"
+#include "uses.h"
+
+#define LOOP_MAJOR 7 /* Documentation/admin-guide/devices.txt */
+
+/* What a way from a use to its PCI devices leads through. Each is looked at once, so that no loop
+ * among them holds it up, and remembers where it was come from. */
+enum node_kind {
+	NODE_MOUNT,
+	NODE_FILE,
+	NODE_BLOCK,
+	NODE_SUBSYSTEM,
+	NODE_NVME,
+	NODE_NET,
+	NODE_INPUT
+};
+
+struct node {
+	enum node_kind kind;
+	char *name;
+	size_t from; /* index of another; its own: the first */
+};
+
+struct walk {
+	int sysfd;
+	const struct snapshot *snapshot;
+	const struct mounts *mounts;
+	struct uses *uses;
+	enum use_kind kind;
+	const char *what;
+	struct node *nodes;
+	size_t n_nodes;
+	size_t at;      /* the one that is looked at */
+	bool found;     /* at least one PCI device */
+	bool has_end;   /* at least one end that is known to need none */
+	char *dead_end; /* why the way could not be followed to one, of the first such end */
+};
+
+/* --- the ends of a way --- */
+
+static bool is_known(const struct walk *w, size_t device)
+{
+	for (size_t i = 0; i < w->uses->n; i++) {
+		const struct use *u = &w->uses->items[i];
+
+		if (u->kind == w->kind && u->device == device && streq(u->what, w->what))
+			return true;
+	}
+	return false;
+}
+
+/* "/ ← dm-0 ← sda1 ← sda ← END" */
+static char *chain_to(const struct walk *w, const char *end)
+{
+	char *chain = strdup(end);
+
+	for (size_t i = w->at; chain; i = w->nodes[i].from) {
+		bool first = w->nodes[i].from == i;
+		char *longer = format("%s ← %s", first ? w->what : w->nodes[i].name, chain);
+
+		free(chain);
+		chain = longer;
+		if (first)
+			break;
+	}
+	return chain;
+}
+
+static int add_use(struct walk *w, size_t device, const char *end)
+{
+	struct use *u;
+
+	w->found = true;
+	if (is_known(w, device))
+		return 0;
+	u = array_add(&w->uses->items, &w->uses->n, sizeof(*u));
+	if (!u)
+		return -ENOMEM;
+	u->kind = w->kind;
+	u->device = device;
+	u->what = strdup(w->what);
+	u->chain = chain_to(w, end);
+	return u->what && u->chain ? 0 : -ENOMEM;
+}
+
+static int set_dead_end(struct walk *w, const char *fmt, ...) _printf_(2, 3);
+static int set_dead_end(struct walk *w, const char *fmt, ...)
+{
+	va_list ap;
+
+	if (w->dead_end)
+		return 0;
+	va_start(ap, fmt);
+	w->dead_end = vformat(fmt, ap);
+	va_end(ap);
+	return w->dead_end ? 0 : -ENOMEM;
+}
+
+/* Goes on with the next function: at the end of @*end, which grows. */
+static int add_function(struct walk *w, struct pci_addr addr, char **end)
+{
+	const struct pci_device *d = snapshot_find(w->snapshot, addr);
+	char *longer;
+
+	if (!d || d->is_bridge)
+		return 0;
+	longer = *end ? format("%s ← %s", *end, PCI_ADDR(addr)) : strdup(PCI_ADDR(addr));
+	if (!longer)
+		return -ENOMEM;
+	free(*end);
+	*end = longer;
+	return add_use(w, (size_t)(d - w->snapshot->devices), longer);
+}
+
+/* The nearest function, and each one above that it cannot work without: VMD, and the physical
+ * function of a virtual one, which is not above it in /sys. */
+static int add_functions(struct walk *w, const struct hostdev *h)
+{
+	_cleanup_free_ char *end = h->usb ? format("usb %s", h->usb) : NULL;
+	struct pci_device nearest = { .addr = h->pci[0] };
+	char name[32];
+	struct pci_addr pf;
+	int r = 0;
+
+	if (h->usb && !end)
+		return -ENOMEM;
+	for (size_t i = 0; i < h->n_pci && r == 0; i++)
+		r = add_function(w, h->pci[i], &end);
+	if (r == 0 &&
+		sysfs_link_name(
+			w->sysfd, DEVICE_ATTRIBUTE(&nearest, "physfn"), name, sizeof(name)) == 0 &&
+		pci_addr_parse(name, &pf, NULL) == 0)
+		r = add_function(w, pf, &end);
+	return r;
+}
+
+/* --- the steps --- */
+
+static int add_node(struct walk *w, enum node_kind kind, const char *name)
+{
+	struct node *n;
+
+	for (size_t i = 0; i < w->n_nodes; i++)
+		if (w->nodes[i].kind == kind && streq(w->nodes[i].name, name))
+			return 0;
+	n = array_add(&w->nodes, &w->n_nodes, sizeof(*n));
+	if (!n)
+		return -ENOMEM;
+	n->kind = kind;
+	n->from = w->n_nodes == 1 ? 0 : w->at;
+	n->name = strdup(name);
+	return n->name ? 0 : -ENOMEM;
+}
+
+/* A step to each entry of the directory @path whose name, behind @prefix, starts with @starts and a
+ * digit or anything. How many there were, or -ENOMEM. */
+static int add_entries(struct walk *w, const char *path, const char *prefix, enum node_kind kind)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *e;
+	int n = 0, r;
+
+	if (sysfs_opendir(w->sysfd, path, &dir) < 0)
+		return 0;
+	while (sysfs_readdir(dir, &e) > 0) {
+		const char *name = skip_prefix(e->d_name, prefix);
+
+		if (!name || !*name)
+			continue;
+		r = add_node(w, kind, name);
+		if (r < 0)
+			return r;
+		n++;
+	}
+	return n;
+}
+
+static bool exists(int dirfd, const char *path)
+{
+	return faccessat(dirfd, path, F_OK, 0) == 0;
+}
+
+static int step_file(struct walk *w, const char *path)
+{
+	const struct mount *m = mount_holding(w->mounts, path);
+
+	return m ? add_node(w, NODE_MOUNT, m->point) : set_dead_end(w, "%s", path);
+}
+
+/* The kernel's name of the block device that people call /dev/sda1 or /dev/mapper/root. */
+static bool find_block(int sysfd, const char *path, char name[static NAME_MAX + 1])
+{
+	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
+	_cleanup_closedir_ DIR *dir = NULL;
+	char attribute[PATH_MAX], buf[256];
+	struct dirent *e;
+
+	snprintf(attribute, sizeof(attribute), "class/block/%s", base);
+	snprintf(name, NAME_MAX + 1, "%s", base);
+	if (*base && exists(sysfd, attribute))
+		return true;
+	if (sysfs_opendir(sysfd, "class/block", &dir) < 0)
+		return false;
+	while (sysfs_readdir(dir, &e) > 0) {
+		snprintf(attribute, sizeof(attribute), "class/block/%s/dm/name", e->d_name);
+		snprintf(name, NAME_MAX + 1, "%s", e->d_name);
+		if (sysfs_read(sysfd, attribute, buf, sizeof(buf)) > 0 && streq(buf, base))
+			return true;
+	}
+	return false;
+}
+
+/* Every device of the btrfs file system that @block is one of. How many, or -ENOMEM. */
+static int add_btrfs(struct walk *w, const char *block)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	char path[PATH_MAX];
+	struct dirent *e;
+
+	if (sysfs_opendir(w->sysfd, "fs/btrfs", &dir) < 0)
+		return 0;
+	while (sysfs_readdir(dir, &e) > 0) {
+		snprintf(path, sizeof(path), "fs/btrfs/%s/devices/%s", e->d_name, block);
+		if (!exists(w->sysfd, path))
+			continue;
+		*strrchr(path, '/') = '\0';
+		return add_entries(w, path, "", NODE_BLOCK);
+	}
+	return 0;
+}
+
+/* A file system over several devices has a number of its own; /sys knows those of btrfs, and
+ * bcachefs names them all, "/dev/sda:/dev/sdb". */
+static int step_multi_device(struct walk *w, const struct mount *m)
+{
+	_cleanup_free_ char *sources = strdup(m->source);
+	char *rest = sources, *source;
+	int r = sources ? 0 : -ENOMEM;
+
+	while (r == 0 && (source = strsep(&rest, ":"))) {
+		char block[NAME_MAX + 1];
+
+		if (!find_block(w->sysfd, source, block)) {
+			r = set_dead_end(w, "%s on %s", m->type, source);
+			continue;
+		}
+		r = add_btrfs(w, block);
+		if (r == 0)
+			r = add_node(w, NODE_BLOCK, block);
+		r = r < 0 ? r : 0;
+	}
+	return r;
+}
+
+/* The layers of an overlay, "lowerdir=/a:/b,upperdir=/c,workdir=/d". */
+static int step_overlay(struct walk *w, const struct mount *m)
+{
+	_cleanup_free_ char *options = strdup(m->options);
+	char *rest = options, *option;
+	int r = options ? 0 : -ENOMEM;
+
+	while (r == 0 && (option = strsep(&rest, ","))) {
+		char *dirs = skip_prefix(option, "lowerdir="), *dir;
+
+		if (!dirs)
+			dirs = skip_prefix(option, "upperdir=");
+		while (r == 0 && (dir = strsep(&dirs, ":")))
+			if (*dir == '/')
+				r = step_file(w, dir);
+	}
+	return r;
+}
+
+static int step_mount(struct walk *w, const char *point)
+{
+	const struct mount *m = mount_holding(w->mounts, point);
+	_cleanup_free_ char *block = NULL;
+	int r;
+
+	if (!m)
+		return 0;
+	if (streq(m->type, "zfs"))
+		return set_dead_end(w, "ZFS pool %.*s", (int)strcspn(m->source, "/"), m->source);
+	if (streq(m->type, "virtiofs"))
+		return set_dead_end(w, "virtiofs %s", m->source);
+	if (streq(m->type, "overlay"))
+		return step_overlay(w, m);
+	if (m->major == 0)
+		return m->source[0] == '/' ? step_multi_device(w, m) : 0;
+	r = hostdev_block_name(m->major, m->minor, &block);
+	if (r == -ENOENT)
+		return set_dead_end(w, "%s, device %u:%u", m->source, m->major, m->minor);
+	return r < 0 ? r : add_node(w, NODE_BLOCK, block);
+}
+
+/* Where /sys shows nothing below a block device: the file that a loop device is over, the disk that
+ * it is a partition of, or the end. */
+static int step_plain_block(struct walk *w, const char *name, const struct hostdev *h)
+{
+	char path[PATH_MAX], file[PATH_MAX];
+
+	snprintf(path, sizeof(path), "class/block/%s/loop/backing_file", name);
+	if (sysfs_read(w->sysfd, path, file, sizeof(file)) > 0)
+		return add_node(w, NODE_FILE, file);
+	if (h->disk)
+		return add_node(w, NODE_BLOCK, h->disk);
+	if (h->nvme_subsystem)
+		return add_node(w, NODE_SUBSYSTEM, h->nvme_subsystem);
+	if (h->n_pci)
+		return add_functions(w, h);
+	/* In memory, or on a bus of its own: an SD card, Hyper-V. */
+	w->has_end |= !h->is_virtual || skip_prefix(name, "zram") || skip_prefix(name, "ram");
+	return w->has_end ? 0 : set_dead_end(w, "%s is on no PCI device", name);
+}
+
+static int step_block(struct walk *w, const char *name)
+{
+	_cleanup_(hostdev_free) struct hostdev h = { 0 };
+	char path[PATH_MAX];
+	int r;
+
+	/* dm, md and bcache say what they are made of. */
+	snprintf(path, sizeof(path), "class/block/%s/slaves", name);
+	r = add_entries(w, path, "", NODE_BLOCK);
+	if (r)
+		return r < 0 ? r : 0;
+	r = hostdev_find("block", name, &h);
+	if (r == -ENOENT)
+		return set_dead_end(w, "%s", name);
+	return r < 0 ? r : step_plain_block(w, name, &h);
+}
+
+/* drivers/nvme/host/core.c, nvme_init_subsystem(), links each controller, "nvme0", into it. */
+static int step_subsystem(struct walk *w, const char *name)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	char path[PATH_MAX];
+	struct dirent *e;
+
+	snprintf(path, sizeof(path), "class/nvme-subsystem/%s", name);
+	if (sysfs_opendir(w->sysfd, path, &dir) < 0)
+		return set_dead_end(w, "%s", name);
+	while (sysfs_readdir(dir, &e) > 0) {
+		const char *number = skip_prefix(e->d_name, "nvme");
+		int r;
+
+		if (!number || !*number || number[strspn(number, "0123456789")])
+			continue;
+		r = add_node(w, NODE_NVME, e->d_name);
+		if (r < 0)
+			return r;
+	}
+	return 0;
+}
+
+static int step_device(struct walk *w, const char *subsystem, const char *name)
+{
+	_cleanup_(hostdev_free) struct hostdev h = { 0 };
+	int r = hostdev_find(subsystem, name, &h);
+
+	if (r == -ENOENT)
+		return set_dead_end(w, "%s", name);
+	if (r < 0)
+		return r;
+	if (h.n_pci)
+		return add_functions(w, &h);
+	w->has_end |= !h.is_virtual;
+	return w->has_end ? 0 : set_dead_end(w, "%s is on no PCI device", name);
+}
+
+/* net/core/dev.c links to what a bridge, a bond, a VLAN stands on. */
+static int step_net(struct walk *w, const char *name)
+{
+	char path[PATH_MAX];
+	int r;
+
+	snprintf(path, sizeof(path), "class/net/%s", name);
+	r = add_entries(w, path, "lower_", NODE_NET);
+	return r < 0 ? r : r > 0 ? 0 : step_device(w, "net", name);
+}
+
+static int step(struct walk *w)
+{
+	/* The nodes move when there is one more, their names do not. */
+	const char *name = w->nodes[w->at].name;
+
+	switch (w->nodes[w->at].kind) {
+	case NODE_MOUNT:
+		return step_mount(w, name);
+	case NODE_FILE:
+		return step_file(w, name);
+	case NODE_BLOCK:
+		return step_block(w, name);
+	case NODE_SUBSYSTEM:
+		return step_subsystem(w, name);
+	case NODE_NVME:
+		return step_device(w, "nvme", name);
+	case NODE_NET:
+		return step_net(w, name);
+	case NODE_INPUT:
+		return step_device(w, "input", name);
+	}
+	return 0;
+}
+
+static int add_unknown(struct uses *u, char *text)
+{
+	char **place = text ? array_add(&u->unknown, &u->n_unknown, sizeof(*place)) : NULL;
+
+	if (!place) {
+		free(text);
+		return -ENOMEM;
+	}
+	*place = text;
+	return 0;
+}
+
+static void walk_free(struct walk *w)
+{
+	for (size_t i = 0; i < w->n_nodes; i++)
+		free(w->nodes[i].name);
+	free(w->nodes);
+	free(w->dead_end);
+}
+
+/* What is common to all walks. */
+struct finder {
+	int sysfd;
+	const struct snapshot *snapshot;
+	struct mounts mounts;
+	struct uses uses;
+};
+
+/* From the node @kind @name down to all PCI devices. */
+static int follow(struct finder *f, enum use_kind kind, const char *what, enum node_kind node,
+	const char *name)
+{
+	_cleanup_(walk_free) struct walk w = {
+		.sysfd = f->sysfd,
+		.snapshot = f->snapshot,
+		.mounts = &f->mounts,
+		.uses = &f->uses,
+		.kind = kind,
+		.what = what,
+	};
+	bool partly = kind == USE_MOUNT || kind == USE_SWAP;
+	int r = add_node(&w, node, name);
+
+	for (; r == 0 && w.at < w.n_nodes; w.at++)
+		r = step(&w);
+	/* A bridge has ports that lead nowhere, those of virtual machines; a disk that is missing
+	 * from a mirror matters. */
+	if (r == 0 && w.dead_end && kind != USE_KEYBOARD && (partly || !(w.found || w.has_end)))
+		r = add_unknown(&f->uses, format("%s: %s", what, w.dead_end));
+	if (kind == USE_KEYBOARD && !w.found && w.has_end)
+		f->uses.other_keyboard = true;
+	return r;
+}
+
+/* --- what the host does --- */
+
+/* The mount points that the host does not run without; of others, one for each file system will do.
+ */
+static bool is_vital(const char *point)
+{
+	static const char *const vital[] = { "/", "/boot", "/boot/efi", "/efi", "/home", "/usr",
+		"/var" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(vital); i++)
+		if (streq(point, vital[i]))
+			return true;
+	return false;
+}
+
+static bool same_file_system(const struct mount *a, const struct mount *b)
+{
+	/* Each dataset of a pool has a number of its own. */
+	if (streq(a->type, "zfs") && streq(b->type, "zfs"))
+		return strcspn(a->source, "/") == strcspn(b->source, "/") &&
+			strncmp(a->source, b->source, strcspn(a->source, "/")) == 0;
+	return a->major == b->major && a->minor == b->minor;
+}
+
+static bool is_on_disk(const struct mount *m)
+{
+	static const char *const types[] = { "btrfs", "bcachefs", "zfs", "virtiofs" };
+
+	/* Containers have overlays by the dozen, snaps have loop devices: nothing that the mount
+	 * which holds their files does not say. */
+	if (m->major == LOOP_MAJOR || streq(m->type, "overlay"))
+		return is_vital(m->point);
+	for (size_t i = 0; i < ARRAY_SIZE(types); i++)
+		if (streq(m->type, types[i]))
+			return true;
+	return m->major != 0;
+}
+
+static bool is_said_already(const struct mounts *mounts, size_t i)
+{
+	for (size_t k = 0; k < i; k++)
+		if (same_file_system(&mounts->items[k], &mounts->items[i]) &&
+			mount_holding(mounts, mounts->items[k].point) == &mounts->items[k])
+			return true;
+	return false;
+}
+
+static int find_mounts(struct finder *f)
+{
+	_cleanup_fclose_ FILE *table = fopen("/proc/self/mountinfo", "re");
+	int r = table ? proc_mounts(table, &f->mounts) : 0;
+
+	for (size_t i = 0; i < f->mounts.n && r == 0; i++) {
+		const struct mount *m = &f->mounts.items[i];
+
+		if (!is_on_disk(m) || mount_holding(&f->mounts, m->point) != m)
+			continue;
+		if (is_vital(m->point) || !is_said_already(&f->mounts, i))
+			r = follow(f, USE_MOUNT, m->point, NODE_MOUNT, m->point);
+	}
+	return r;
+}
+
+static int find_swaps(struct finder *f)
+{
+	_cleanup_fclose_ FILE *table = fopen("/proc/swaps", "re");
+	_cleanup_(swaps_free) struct swaps swaps = { 0 };
+	int r = table ? proc_swaps(table, &swaps) : 0;
+
+	for (size_t i = 0; i < swaps.n && r == 0; i++) {
+		const char *path = swaps.items[i].path;
+		char block[NAME_MAX + 1];
+
+		if (swaps.items[i].is_file)
+			r = follow(f, USE_SWAP, path, NODE_FILE, path);
+		else if (find_block(f->sysfd, path, block))
+			r = follow(f, USE_SWAP, path, NODE_BLOCK, block);
+	}
+	return r;
+}
+
+static int find_routes(struct finder *f)
+{
+	_cleanup_fclose_ FILE *table = fopen("/proc/net/route", "re");
+	_cleanup_fclose_ FILE *table6 = fopen("/proc/net/ipv6_route", "re");
+	_cleanup_(interfaces_free) struct interfaces interfaces = { 0 };
+	int r = table ? proc_routes(table, &interfaces) : 0;
+
+	if (r == 0 && table6)
+		r = proc_routes6(table6, &interfaces);
+	for (size_t i = 0; i < interfaces.n && r == 0; i++)
+		r = follow(f, USE_ROUTE, interfaces.names[i], NODE_NET, interfaces.names[i]);
+	return r;
+}
+
+/* Has all keys from Esc to D (drivers udev-builtin-input_id.c asks the same): no button, no
+ * remote control, no jack of a sound card. */
+static bool is_keyboard(int sysfd, const char *input)
+{
+	char path[PATH_MAX], keys[4096], *last;
+
+	snprintf(path, sizeof(path), "class/input/%s/capabilities/key", input);
+	if (sysfs_read(sysfd, path, keys, sizeof(keys)) < 0)
+		return false;
+	/* Words in hexadecimal, the lowest keys' last (drivers/input/input.c,
+	 * input_print_bitmap()). */
+	last = strrchr(keys, ' ');
+	return (strtoull(last ? last : keys, NULL, 16) & 0xfffffffe) == 0xfffffffe;
+}
+
+static int find_keyboards(struct finder *f)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *e;
+	int r = 0;
+
+	if (sysfs_opendir(f->sysfd, "class/input", &dir) < 0)
+		return 0;
+	while (r == 0 && sysfs_readdir(dir, &e) > 0) {
+		char path[PATH_MAX], name[256];
+
+		if (!skip_prefix(e->d_name, "input") || !is_keyboard(f->sysfd, e->d_name))
+			continue;
+		snprintf(path, sizeof(path), "class/input/%s/name", e->d_name);
+		if (sysfs_read(f->sysfd, path, name, sizeof(name)) <= 0)
+			snprintf(name, sizeof(name), "%s", e->d_name);
+		r = follow(f, USE_KEYBOARD, name, NODE_INPUT, e->d_name);
+	}
+	return r;
+}
+
+int uses_find(int sysfd, const struct snapshot *s, struct uses *ret)
+{
+	struct finder f = { .sysfd = sysfd, .snapshot = s };
+	int r = find_mounts(&f);
+
+	if (r == 0)
+		r = find_swaps(&f);
+	if (r == 0)
+		r = find_routes(&f);
+	if (r == 0)
+		r = find_keyboards(&f);
+	mounts_free(&f.mounts);
+	if (r < 0)
+		uses_free(&f.uses);
+	else
+		*ret = f.uses;
+	return r;
+}
+
+void uses_free(struct uses *u)
+{
+	for (size_t i = 0; i < u->n; i++) {
+		free(u->items[i].what);
+		free(u->items[i].chain);
+	}
+	for (size_t i = 0; i < u->n_unknown; i++)
+		free(u->unknown[i]);
+	free(u->items);
+	free(u->unknown);
+	*u = (struct uses){ 0 };
+}
