@@ -54,6 +54,17 @@ int finding_vcure(struct findings *f, const char *fmt, va_list ap)
 	return 0;
 }
 
+int finding_cure(struct findings *f, const char *fmt, ...)
+{
+	va_list ap;
+	int r;
+
+	va_start(ap, fmt);
+	r = finding_vcure(f, fmt, ap);
+	va_end(ap);
+	return r;
+}
+
 int findings_worst(const struct findings *f)
 {
 	int worst = -1;
@@ -62,6 +73,13 @@ int findings_worst(const struct findings *f)
 		if ((int)f->items[i].severity > worst)
 			worst = (int)f->items[i].severity;
 	return worst;
+}
+
+int findings_status(const struct findings *f)
+{
+	int worst = findings_worst(f);
+
+	return worst < SEVERITY_NOTE ? 0 : worst;
 }
 
 const char *severity_name(enum severity severity)

@@ -31,7 +31,10 @@ int finding_vadd(struct findings *f, enum severity severity, const char *id, con
 	const struct pci_addr *addr, const char *fmt, va_list ap) _printf_(6, 0) _must_check_;
 /* Sets the cure of the finding that was added last. 0, or -ENOMEM. */
 int finding_vcure(struct findings *f, const char *fmt, va_list ap) _printf_(2, 0) _must_check_;
+int finding_cure(struct findings *f, const char *fmt, ...) _printf_(2, 3) _must_check_;
 /* The worst severity in @f, -1 where it is empty. */
 int findings_worst(const struct findings *f);
+/* The exit status that they make: 0 ok, 1 a warning, 2 an error; notes do not count. */
+int findings_status(const struct findings *f);
 const char *severity_name(enum severity severity);
 void findings_free(struct findings *f);

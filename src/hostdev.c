@@ -53,8 +53,7 @@ int hostdev_names(struct snapshot *s)
 
 	/* A machine without the database has numbers alone. */
 	for (size_t i = 0; i < s->n_devices && hwdb && r == 0; i++)
-		if (s->devices[i].group != NO_GROUP)
-			r = set_name(hwdb, &s->devices[i]);
+		r = set_name(hwdb, &s->devices[i]);
 	return r;
 }
 

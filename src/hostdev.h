@@ -7,7 +7,7 @@
 
 #include "snapshot.h"
 
-/* Gives a name to each of the snapshot's devices that is in an IOMMU group, where the hardware
+/* Gives a name to each of the snapshot's devices, where the hardware
  * database has one. 0, or -ENOMEM. */
 int hostdev_names(struct snapshot *s) _must_check_;
 

@@ -3,8 +3,9 @@
 #include <getopt.h>
 
 #include "bind.h"
+#include "list.h"
 
-enum action { ACTION_NONE, ACTION_BIND, ACTION_CHECK_CONFIG, ACTION_MODULES };
+enum action { ACTION_NONE, ACTION_BIND, ACTION_LIST, ACTION_CHECK_CONFIG, ACTION_MODULES };
 
 struct arguments {
 	enum action action;
@@ -20,6 +21,7 @@ static const struct {
 	int value;
 	const char *help;
 } options[] = {
+	{ "list", "[ADDRESS]", 'l', "list the IOMMU groups and their devices; or this device's" },
 	{ "bind", NULL, 'b', "bind the configured devices (in an initramfs: the hooks run this)" },
 	{ "dry-run", NULL, 'n', "say what --bind would do, and why not the rest; change nothing" },
 	{ "check-config", "[FILE]", 's', "check the configuration's syntax; needs no /sys" },
@@ -35,8 +37,8 @@ static const struct {
 static void print_help(FILE *out)
 {
 	fprintf(out,
-		"usage: vfio-early --bind | --dry-run | --check-config [FILE] | --modules [RELEASE]\n"
-		"                  [OPTION]...\n\n"
+		"usage: vfio-early --list [ADDRESS] | --dry-run | --check-config [FILE] |\n"
+		"                  --modules [RELEASE] | --bind  [OPTION]...\n\n"
 		"Binds PCI devices to vfio-pci before any other driver can have them.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		char left[40];
@@ -66,7 +68,8 @@ static _printf_(1, 2) int usage_error(const char *fmt, ...)
 static int set_action(struct arguments *a, enum action action)
 {
 	if (a->action != ACTION_NONE && a->action != action)
-		return usage_error("--bind, --check-config and --modules exclude each other");
+		return usage_error(
+			"--list, --check-config, --modules and --bind exclude each other");
 	a->action = action;
 	return -1;
 }
@@ -77,6 +80,8 @@ static int take_option(struct arguments *a, struct session *s, int value)
 	switch (value) {
 	case 'b':
 		return set_action(a, ACTION_BIND);
+	case 'l':
+		return set_action(a, ACTION_LIST);
 	case 's':
 		return set_action(a, ACTION_CHECK_CONFIG);
 	case 'm':
@@ -155,7 +160,7 @@ static int read_options(int argc, char **argv, struct arguments *a, struct sessi
 /* How many words that are no options each action takes. */
 static int check_words(const struct arguments *a, const struct session *s)
 {
-	bool one = a->action == ACTION_MODULES ||
+	bool one = a->action == ACTION_LIST || a->action == ACTION_MODULES ||
 		(a->action == ACTION_CHECK_CONFIG && !s->config_file);
 
 	if (a->n_words > one)
@@ -191,7 +196,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a, struct se
 	if (a->n_words && a->action == ACTION_NONE)
 		return usage_error("unexpected argument '%s'", a->words[0]);
 	if (a->action == ACTION_NONE)
-		return usage_error("expected --bind, --dry-run, --check-config or --modules");
+		return usage_error(
+			"expected --list, --dry-run, --check-config, --modules or --bind");
 	return check_words(a, s);
 }
 
@@ -252,6 +258,55 @@ static int list_modules(struct session *s, const char *release)
 	return STATUS_OK;
 }
 
+/* The address that the user typed; a negative value: it is in @ret; else the exit status. */
+static int take_address(const struct session *s, const char *word, const struct pci_device **ret)
+{
+	struct pci_addr addr;
+
+	if (pci_addr_parse(word, &addr, NULL) < 0)
+		return usage_error("expected a PCI address such as 0000:01:00.0, not '%s'", word);
+	*ret = snapshot_find(&s->snapshot, addr);
+	if (*ret)
+		return -1;
+	fprintf(stderr, "vfio-early: %s: there is no such device; see: vfio-early --list\n",
+		PCI_ADDR(addr));
+	return STATUS_USAGE;
+}
+
+static bool wants_colour(void)
+{
+	const char *no = getenv("NO_COLOR"), *term = getenv("TERM");
+
+	/* https://no-color.org */
+	return !(no && *no) && term && !streq(term, "dumb");
+}
+
+static int list_groups(struct session *s, const char *word)
+{
+	struct list list = { .snapshot = &s->snapshot, .uses = &s->uses, .findings = &s->findings };
+	bool terminal = isatty(STDOUT_FILENO);
+	int r, status;
+
+	r = session_read_devices(s);
+	if (r == 0)
+		r = session_read_live(s);
+	if (r < 0)
+		return give_up(s, r);
+	if (word) {
+		status = take_address(s, word, &list.only);
+		if (status >= 0)
+			return status;
+	}
+	r = list_judge(&list, &s->findings);
+	if (r < 0)
+		return give_up(s, r);
+	if (s->json)
+		list_json(&list, stdout);
+	else
+		list_text(&list, stdout, terminal, terminal && wants_colour());
+	return findings_status(&s->findings);
+}
+
 static int dry_run(struct session *s)
 {
 	struct report report = { .command = "dry-run", .config = &s->config };
@@ -281,6 +336,8 @@ static int run(struct arguments *a, struct session *s)
 		if (a->n_words)
 			s->config_file = a->words[0];
 		return check_config(s);
+	case ACTION_LIST:
+		return list_groups(s, a->n_words ? a->words[0] : NULL);
 	case ACTION_MODULES:
 		return list_modules(s, a->n_words ? a->words[0] : NULL);
 	default:

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "plan.h"
+#include "rules.h"
 
 struct planner {
 	const struct config *config;
@@ -472,16 +473,6 @@ static void apply_skips(struct planner *p)
 
 /* --- what makes a device unfit --- */
 
-static void cure_iommu(struct planner *p)
-{
-	if (p->snapshot->has_dmar)
-		cure(p, "the firmware offers an Intel IOMMU: add intel_iommu=on to the kernel command line, and take intel_iommu=off away if it is there");
-	else if (p->snapshot->has_ivrs)
-		cure(p, "the firmware offers an AMD IOMMU, which Linux uses unless amd_iommu=off or iommu=off is on the kernel command line: take it away; see: dmesg | grep AMD-Vi");
-	else
-		cure(p, "switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings: its tables show none");
-}
-
 static void say_no_iommu(struct planner *p, struct plan_target *t, const struct pci_device *d)
 {
 	const struct snapshot *s = p->snapshot;
@@ -499,7 +490,7 @@ static void say_no_iommu(struct planner *p, struct plan_target *t, const struct 
 	p->no_iommu_told = t;
 	refuse(p, t, d, "no-iommu", "%s is in no IOMMU group: no IOMMU is active in this kernel",
 		DESCRIBE(d));
-	cure_iommu(p);
+	cure(p, "%s", iommu_cure(p->snapshot));
 }
 
 static void check_device(struct planner *p, struct plan_target *t, const struct pci_device *d)
@@ -533,7 +524,7 @@ static void check_device(struct planner *p, struct plan_target *t, const struct 
 		refuse(p, t, d, "noiommu-group",
 			"%s is in IOMMU group %d, which is VFIO's unsafe no-IOMMU mode (enable_unsafe_noiommu_mode): nothing guards its DMA",
 			DESCRIBE(d), d->group);
-		cure_iommu(p);
+		cure(p, "%s", iommu_cure(p->snapshot));
 	}
 }
 
@@ -559,28 +550,6 @@ static void check_overlap(struct planner *p, struct plan_target *t)
 }
 
 /* --- the isolation rule --- */
-
-/* Drivers that manage DMA themselves, so that VFIO lives with them in a group (drivers/vfio/
- * vfio_main.c sets driver_managed_dma; drivers/pci/pci-stub.c, too). Variants carry "vfio" in their
- * names: mlx5_vfio_pci, nvgrace_gpu_vfio_pci. */
-static bool driver_is_vfio_safe(const char *driver)
-{
-	return streq(driver, VFIO_DRIVER) || streq(driver, "pci-stub") ||
-		strstr(driver, "vfio-pci") || strstr(driver, "vfio_pci");
-}
-
-/* Functions that do no DMA of their own and that nobody wants bound: bridges, and dummy functions
- * that stand for no device. */
-static bool is_support(const struct pci_device *d)
-{
-	return d->is_bridge || CLASS_SUB(d->class) == 0x0600 || CLASS_SUB(d->class) == 0x1300;
-}
-
-/* The same while no driver, or the bridges' own, uses them. */
-static bool device_is_passive(const struct pci_device *d)
-{
-	return is_support(d) && (!d->driver || (d->is_bridge && streq(d->driver, "pcieport")));
-}
 
 static struct plan_target *bound_by(const struct planner *p, const struct pci_device *d)
 {
@@ -739,7 +708,7 @@ static void cure_isolation(struct planner *p, struct plan_target *t)
 
 		if (!blocks(p, t, d))
 			continue;
-		support = is_support(d) ? d : support;
+		support = device_is_support(d) ? d : support;
 		other = named_in(p, d) ?: other;
 	}
 	if (support)
@@ -795,13 +764,6 @@ static const struct {
 		"if the host can do without it" },
 };
 
-static bool is_usb(const struct pci_device *d)
-{
-	/* Not USB4's own interface (40), which carries no keyboard, nor a USB device (fe). */
-	return CLASS_SUB(d->class) == 0x0c03 && (d->class & 0xff) != 0x40 &&
-		(d->class & 0xff) != 0xfe;
-}
-
 static void guard(struct planner *p, struct plan_target *t, const struct pci_device *d,
 	enum allow bit, const char *id, const char *why, const char *unless)
 {
@@ -809,17 +771,6 @@ static void guard(struct planner *p, struct plan_target *t, const struct pci_dev
 		return;
 	refuse(p, t, d, id, "%s %s", DESCRIBE(d), why);
 	cure(p, "%s, write 'allow = %s' in [%s]", unless, allow_name(bit), t->target->name);
-}
-
-/* The display that the firmware drew on, else the one that it routed legacy VGA to. */
-static bool is_boot_display(const struct snapshot *s, const struct pci_device *d)
-{
-	if (CLASS_BASE(d->class) != 0x03 || d->boot_framebuffer)
-		return d->boot_framebuffer;
-	for (size_t i = 0; i < s->n_devices; i++)
-		if (s->devices[i].boot_framebuffer && device_is_display(&s->devices[i]))
-			return false;
-	return d->boot_vga;
 }
 
 /* The consents that binding this device needs, or-ed. */
@@ -832,7 +783,7 @@ static unsigned needed_consents(const struct planner *p, const struct pci_device
 		bits |= ALLOW_STORAGE;
 	if (CLASS_BASE(d->class) == 0x02 && p->words->network_root)
 		bits |= ALLOW_NET_ROOT;
-	if (is_boot_display(p->snapshot, d))
+	if (device_is_boot_display(p->snapshot, d))
 		bits |= ALLOW_BOOT_DISPLAY;
 	if (g && g->direct_region)
 		bits |= ALLOW_RESERVED_REGION;
@@ -840,7 +791,7 @@ static unsigned needed_consents(const struct planner *p, const struct pci_device
 		bits |= ALLOW_NETWORK;
 	if (pulled_in && CLASS_BASE(d->class) == 0x03)
 		bits |= ALLOW_DISPLAY;
-	if (pulled_in && is_usb(d))
+	if (pulled_in && device_is_usb_host(d))
 		bits |= ALLOW_USB;
 	return bits;
 }
@@ -893,7 +844,7 @@ static struct plan_target *taker_of(const struct planner *p, const struct pci_de
 {
 	/* What check_last() may ask of the taker as well. */
 	unsigned needed = needed_consents(p, d, true),
-		 last = (is_usb(d) ? ALLOW_LAST_USB : 0) |
+		 last = (device_is_usb_host(d) ? ALLOW_LAST_USB : 0) |
 		(device_is_display(d) ? ALLOW_BOOT_DISPLAY : 0);
 	struct plan_target *best = NULL;
 	int best_rank = -1;
@@ -939,7 +890,7 @@ static bool pull_in(struct planner *p)
 
 		/* What would be passive but for its driver stays a blocker: nobody wants it bound.
 		 */
-		if (is_support(d))
+		if (device_is_support(d))
 			continue;
 		while ((t = taker_of(p, d)) && is_skipped(p, d)) {
 			skip_target(p, t, "its group holds a device of a skipped target");
@@ -1044,7 +995,7 @@ static void settle(struct planner *p)
 		changed = check_last(p, device_is_display, ALLOW_BOOT_DISPLAY, "guard-boot-display",
 			"is wanted, and no display device would be left to the host",
 			"if the host can do without any display");
-		changed |= check_last(p, is_usb, ALLOW_LAST_USB, "guard-last-usb",
+		changed |= check_last(p, device_is_usb_host, ALLOW_LAST_USB, "guard-last-usb",
 			"is wanted, and no USB host controller would be left to the host",
 			"if the host has its keyboard elsewhere, or needs none");
 	} while (changed && p->r == 0);
@@ -1100,7 +1051,8 @@ static void say_siblings(struct planner *p, struct plan_target *t)
 			const struct pci_device *sibling = &s->devices[k];
 			_cleanup_free_ char *line = line_for(p, sibling, NULL);
 
-			if (bound_by(p, sibling) || is_support(sibling) || sibling->appears_late)
+			if (bound_by(p, sibling) || device_is_support(sibling) ||
+				sibling->appears_late)
 				continue;
 			/* What say_group_drivers() tells is not told twice. */
 			if (touches_group(p, t, sibling->group) && sibling->driver &&

@@ -128,6 +128,13 @@ static void text_device(const struct report *r, const struct plan_target *t,
 	fprintf(out, "%s\n", pd->pulled_in ? ", pulled in by whole-group" : "");
 }
 
+void finding_text(const struct finding *f, const char *indent, FILE *out)
+{
+	fprintf(out, "%s%s: %s [%s]\n", indent, severity_name(f->severity), f->text, f->id);
+	if (f->cure)
+		fprintf(out, "%s  -> %s\n", indent, f->cure);
+}
+
 static void text_findings(
 	const struct report *r, const struct plan_target *t, FILE *out, bool verbose)
 {
@@ -139,9 +146,7 @@ static void text_findings(
 			(f->severity == SEVERITY_NOTE && t && !verbose &&
 				t->verdict == VERDICT_BIND))
 			continue;
-		fprintf(out, "%s%s: %s [%s]\n", indent, severity_name(f->severity), f->text, f->id);
-		if (f->cure)
-			fprintf(out, "%s  -> %s\n", indent, f->cure);
+		finding_text(f, indent, out);
 	}
 }
 
@@ -249,37 +254,55 @@ static void json_targets(const struct report *r, FILE *out)
 	fputs("],\n  ", out);
 }
 
+static void json_finding(const struct finding *f, bool first, FILE *out)
+{
+	fputs(first ? "\n    {" : ",\n    {", out);
+	json_key(out, "severity", severity_name(f->severity));
+	fputs(", ", out);
+	json_key(out, "id", f->id);
+	fputs(", ", out);
+	json_key(out, "target", f->target);
+	fputs(", ", out);
+	json_key(out, "address", f->has_addr ? PCI_ADDR(f->addr) : NULL);
+	fputs(", ", out);
+	json_key(out, "text", f->text);
+	fputs(", ", out);
+	json_key(out, "cure", f->cure);
+	fputs("}", out);
+}
+
+void findings_json(const struct findings *f, FILE *out)
+{
+	fputs("\"findings\": [", out);
+	for (size_t i = 0; i < f->n; i++)
+		json_finding(&f->items[i], i == 0, out);
+	fputs("]\n", out);
+}
+
 static void json_findings(const struct report *r, FILE *out)
 {
 	bool first = true;
 
 	fputs("\"findings\": [", out);
 	for_each_finding(r, f) {
-		fputs(first ? "\n    {" : ",\n    {", out);
+		json_finding(f, first, out);
 		first = false;
-		json_key(out, "severity", severity_name(f->severity));
-		fputs(", ", out);
-		json_key(out, "id", f->id);
-		fputs(", ", out);
-		json_key(out, "target", f->target);
-		fputs(", ", out);
-		json_key(out, "address", f->has_addr ? PCI_ADDR(f->addr) : NULL);
-		fputs(", ", out);
-		json_key(out, "text", f->text);
-		fputs(", ", out);
-		json_key(out, "cure", f->cure);
-		fputs("}", out);
 	}
 	fputs("]\n", out);
 }
 
-void report_json(const struct report *r, FILE *out)
+void json_begin(const char *command, int status, FILE *out)
 {
 	fputs("{\n  \"format\": 1,\n  ", out);
 	json_key(out, "version", VERSION);
 	fputs(",\n  ", out);
-	json_key(out, "command", r->command);
-	fprintf(out, ",\n  \"status\": %d,\n  ", report_status(r));
+	json_key(out, "command", command);
+	fprintf(out, ",\n  \"status\": %d,\n  ", status);
+}
+
+void report_json(const struct report *r, FILE *out)
+{
+	json_begin(r->command, report_status(r), out);
 	json_strings(out, "files", r->config->files, r->config->n_files);
 	fprintf(out, ",\n  \"digest\": \"%016" PRIx64 "\",\n  ", r->config->digest);
 	if (r->words) {

@@ -32,3 +32,12 @@ void report_json(const struct report *r, FILE *out);
 void report_log(const struct report *r);
 /* Writes the boot record below @dir, whole or not at all. 0, or negative errno. */
 int report_record(const struct report *r, const char *dir) _must_check_;
+
+/* What --list, --suggest and --check tell has these parts in common with it. */
+
+/* A line, and one more for the cure. */
+void finding_text(const struct finding *f, const char *indent, FILE *out);
+/* The start of the object, up to "status". */
+void json_begin(const char *command, int status, FILE *out);
+/* "findings": [...] and a newline. */
+void findings_json(const struct findings *f, FILE *out);

@@ -3,8 +3,11 @@
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
+#include "override.h"
 #include "scan.h"
 #include "session.h"
+
+#define CANNOT_SCAN "the machine's devices in /sys could not be read"
 
 static int failed(struct session *s, const char *what, int error)
 {
@@ -84,7 +87,46 @@ static int read_devices(struct session *s, bool live, bool all)
 	return scan_machine(s->sysfd, &o, &s->snapshot);
 }
 
-int session_read_machine(struct session *s, bool live, bool all, bool project)
+int session_read_devices(struct session *s)
+{
+	bool live = !in_initramfs();
+	int r = read_devices(s, live, true);
+
+	if (r < 0)
+		return failed(s, CANNOT_SCAN, r);
+	if (live)
+		snapshot_project(&s->snapshot, NULL);
+	return 0;
+}
+
+/* Why the rest is not known. */
+static int say_stuck(struct session *s, const struct pci_device *d)
+{
+	int r = finding_add(&s->findings, SEVERITY_WARNING, "device-stuck", NULL, &d->addr,
+		"%s did not answer in time: a driver hangs on it; driver_override of it and of those behind it is not known",
+		PCI_ADDR(d->addr));
+
+	return r < 0 ? r
+		     : finding_cure(&s->findings,
+			       "see what hangs: dmesg | grep %s; only a reboot frees such a device",
+			       PCI_ADDR(d->addr));
+}
+
+int session_read_live(struct session *s)
+{
+	size_t stuck = 0;
+	int r;
+
+	r = uses_find(s->sysfd, &s->snapshot, &s->uses);
+	if (r < 0)
+		return failed(s, "what the host uses could not be found out", r);
+	r = overrides_read(s->sysfd, &s->snapshot, OVERRIDES_TIMEOUT_MS, &stuck);
+	if (r == -ETIME)
+		r = say_stuck(s, &s->snapshot.devices[stuck]);
+	return r < 0 ? failed(s, "driver_override of the devices could not be read", r) : 0;
+}
+
+int session_read_machine(struct session *s, bool live, bool all)
 {
 	int r;
 
@@ -97,8 +139,8 @@ int session_read_machine(struct session *s, bool live, bool all, bool project)
 		r = modules_find_variants(
 			s->modules, s->sysfd, &s->snapshot, all ? wants_any : wanted, &s->config);
 	if (r < 0)
-		return failed(s, "the machine's devices in /sys could not be read", r);
-	if (project)
+		return failed(s, CANNOT_SCAN, r);
+	if (live)
 		snapshot_project(&s->snapshot, &s->facts);
 	return 0;
 }
@@ -111,7 +153,7 @@ int session_find_variants(struct session *s, const char *release)
 		r = modules_open(release, &s->modules);
 	if (r == 0)
 		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot, wanted, &s->config);
-	return r < 0 ? failed(s, "the machine's devices in /sys could not be read", r) : 0;
+	return r < 0 ? failed(s, CANNOT_SCAN, r) : 0;
 }
 
 int session_decide(struct session *s, bool live, struct report *report)
@@ -127,7 +169,7 @@ int session_decide(struct session *s, bool live, struct report *report)
 	if (s->config.errors.n)
 		return 0;
 	if (s->config.n_targets && !s->words.bypass) {
-		r = session_read_machine(s, live, false, live);
+		r = session_read_machine(s, live, false);
 		if (r < 0)
 			return r;
 	}
@@ -149,6 +191,8 @@ void session_print(const struct session *s, const struct report *report)
 
 void session_free(struct session *s)
 {
+	findings_free(&s->findings);
+	uses_free(&s->uses);
 	outcome_free(&s->outcome);
 	plan_free(&s->plan);
 	module_facts_free(&s->facts);

@@ -6,6 +6,7 @@
 
 #include "apply.h"
 #include "report.h"
+#include "uses.h"
 
 enum status { STATUS_OK = 0, STATUS_WARNING = 1, STATUS_ERROR = 2, STATUS_USAGE = 3 };
 
@@ -24,6 +25,8 @@ struct session {
 	struct modules *modules;
 	struct plan plan;
 	struct outcome outcome;
+	struct uses uses;
+	struct findings findings; /* beside those of the configuration, the plan and the outcome */
 	int sysfd;
 };
 
@@ -41,9 +44,14 @@ bool in_initramfs(void);
 int session_read_config(struct session *s) _must_check_;
 /* The kernel's words, with what else tells a kdump kernel. */
 int session_read_words(struct session *s) _must_check_;
-/* The machine as it is, or with @project as it was at the hook; @all: every device, not only those
- * that the configuration may mean. @live as for scan_machine(). */
-int session_read_machine(struct session *s, bool live, bool all, bool project) _must_check_;
+/* Every device, on a live system as it was at the hook; no modules. */
+int session_read_devices(struct session *s) _must_check_;
+/* What is true of the running system alone: each device's driver_override, and what the host uses
+ * it for. What of it could not be found out goes to s->findings. */
+int session_read_live(struct session *s) _must_check_;
+/* The machine as it is, or on a @live system as it was at the hook, with the modules; @all: every
+ * device, not only those that the configuration may mean. */
+int session_read_machine(struct session *s, bool live, bool all) _must_check_;
 /* Reads everything, then decides: what --bind and --dry-run have in common. Fills @report with what
  * it came to. */
 int session_decide(struct session *s, bool live, struct report *report) _must_check_;

@@ -51,10 +51,11 @@ void snapshot_project(struct snapshot *s, struct module_facts *m)
 	for (size_t i = 0; i < s->n_devices; i++) {
 		struct pci_device *d = &s->devices[i];
 
-		if (!d->driver_builtin) {
-			free(d->driver);
-			d->driver = NULL;
-		}
+		if (d->driver_builtin)
+			continue;
+		free(d->driver_late);
+		d->driver_late = d->driver;
+		d->driver = NULL;
 	}
 	if (!m || m->state != MODULE_LOADED)
 		return;
@@ -62,6 +63,11 @@ void snapshot_project(struct snapshot *s, struct module_facts *m)
 	/* It will be loaded anew, with them. */
 	free(m->unapplied);
 	m->unapplied = NULL;
+}
+
+const char *device_driver_now(const struct pci_device *d)
+{
+	return d->driver ?: d->driver_late;
 }
 
 const char *device_attribute(
@@ -126,6 +132,8 @@ void snapshot_free(struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_devices; i++) {
 		free(s->devices[i].driver);
+		free(s->devices[i].driver_late);
+		free(s->devices[i].override);
 		free(s->devices[i].name);
 		free(s->devices[i].variant);
 	}

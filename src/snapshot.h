@@ -18,6 +18,8 @@ struct pci_device {
 	uint32_t class;
 	struct pci_path path; /* n_hops == 0 where it could not be told */
 	char *driver;         /* bound driver, NULL: none */
+	char *driver_late;    /* after snapshot_project(): the one that came after the hook */
+	char *override;       /* driver_override, where someone read it and it is set; or NULL */
 	bool driver_builtin;  /* only told of a live system: it was there before any initramfs */
 	bool is_bridge;       /* has the attribute secondary_bus_number */
 	bool behind_vmd;      /* its root bus hangs below another PCI device */
@@ -86,6 +88,8 @@ void snapshot_sort(struct snapshot *s);
  * loaded since is loadable again. @m may be NULL. */
 void snapshot_project(struct snapshot *s, struct module_facts *m);
 
+/* The driver that held the device when the snapshot was taken, or NULL. */
+const char *device_driver_now(const struct pci_device *d);
 /* Where the device's attribute is, below /sys. */
 #define DEVICE_ATTRIBUTE_LEN 128
 const char *device_attribute(

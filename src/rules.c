@@ -1,0 +1,94 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "rules.h"
+
+/* Drivers that manage DMA themselves, so that VFIO lives with them in a group (drivers/vfio/
+ * vfio_main.c sets driver_managed_dma; drivers/pci/pci-stub.c, too). Variants carry "vfio" in their
+ * names: mlx5_vfio_pci, nvgrace_gpu_vfio_pci. */
+bool driver_is_vfio_safe(const char *driver)
+{
+	return streq(driver, VFIO_DRIVER) || streq(driver, "pci-stub") ||
+		strstr(driver, "vfio-pci") || strstr(driver, "vfio_pci");
+}
+
+/* Functions that do no DMA of their own and that nobody wants bound: bridges, and dummy functions
+ * that stand for no device. */
+bool device_is_support(const struct pci_device *d)
+{
+	return d->is_bridge || CLASS_SUB(d->class) == 0x0600 || CLASS_SUB(d->class) == 0x1300;
+}
+
+/* The same while no driver, or the bridges' own, uses them. */
+bool device_is_passive(const struct pci_device *d)
+{
+	return device_is_support(d) &&
+		(!d->driver || (d->is_bridge && streq(d->driver, "pcieport")));
+}
+
+bool device_is_usb_host(const struct pci_device *d)
+{
+	/* Not USB4's own interface (40), which carries no keyboard, nor a USB device (fe). */
+	return CLASS_SUB(d->class) == 0x0c03 && (d->class & 0xff) != 0x40 &&
+		(d->class & 0xff) != 0xfe;
+}
+
+/* The display that the firmware drew on, else the one that it routed legacy VGA to. */
+bool device_is_boot_display(const struct snapshot *s, const struct pci_device *d)
+{
+	if (CLASS_BASE(d->class) != 0x03 || d->boot_framebuffer)
+		return d->boot_framebuffer;
+	for (size_t i = 0; i < s->n_devices; i++)
+		if (s->devices[i].boot_framebuffer && device_is_display(&s->devices[i]))
+			return false;
+	return d->boot_vga;
+}
+
+const char *iommu_cure(const struct snapshot *s)
+{
+	if (s->has_dmar)
+		return "the firmware offers an Intel IOMMU: add intel_iommu=on to the kernel command line, and take intel_iommu=off away if it is there";
+	if (s->has_ivrs)
+		return "the firmware offers an AMD IOMMU, which Linux uses unless amd_iommu=off or iommu=off is on the kernel command line: take it away; see: dmesg | grep AMD-Vi";
+	return "switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings: its tables show none";
+}
+
+/* On a root bus each function is a device of its own; elsewhere a card's functions go together. */
+static bool is_one_device(const struct pci_device *a, const struct pci_device *b)
+{
+	return !a->on_root_bus && pci_addr_siblings(a->addr, b->addr);
+}
+
+enum group_verdict group_judge(const struct snapshot *s, const struct iommu_group *g)
+{
+	const struct pci_device *first = NULL;
+	bool shared = false, blocked = false;
+
+	if (g->unreadable || g->noiommu)
+		return GROUP_UNUSABLE;
+	for (size_t i = 0; i < s->n_devices; i++) {
+		const struct pci_device *d = &s->devices[i];
+
+		if (d->group != g->number || d->appears_late || device_is_passive(d))
+			continue;
+		blocked |= device_is_support(d);
+		shared |= first && !is_one_device(first, d);
+		first = first ?: d;
+	}
+	if (!first)
+		return GROUP_PASSIVE;
+	if (blocked || g->foreign_member)
+		return GROUP_BLOCKED;
+	return shared ? GROUP_SHARED : GROUP_ISOLATED;
+}
+
+const char *group_verdict_name(enum group_verdict verdict)
+{
+	static const char *const names[] = {
+		[GROUP_ISOLATED] = "isolated",
+		[GROUP_SHARED] = "shared",
+		[GROUP_BLOCKED] = "blocked",
+		[GROUP_PASSIVE] = "passive",
+		[GROUP_UNUSABLE] = "unusable",
+	};
+
+	return names[verdict];
+}
