@@ -38,7 +38,7 @@ struct walk {
 	size_t n_nodes;
 	size_t at;      /* the one that is looked at */
 	bool found;     /* at least one PCI device */
-	bool has_end;   /* at least one end that is known to need none */
+	bool has_end;   /* at least one end that is hardware, but no PCI device's */
 	char *dead_end; /* why the way could not be followed to one, of the first such end */
 };
 
@@ -158,27 +158,49 @@ static int add_node(struct walk *w, enum node_kind kind, const char *name)
 	return n->name ? 0 : -ENOMEM;
 }
 
-/* A step to each entry of the directory @path whose name, behind @prefix, starts with @starts and a
- * digit or anything. How many there were, or -ENOMEM. */
+/* The names in a directory of /sys, in order: dm-2 before dm-10. */
+struct entries {
+	struct dirent **items;
+	int n; /* 0 where there is no such directory */
+};
+
+static void entries_free(struct entries *e)
+{
+	for (int i = 0; i < e->n; i++)
+		free(e->items[i]);
+	free(e->items);
+}
+
+static int not_hidden(const struct dirent *e)
+{
+	return e->d_name[0] != '.';
+}
+
+static int read_entries(int sysfd, const char *path, struct entries *ret)
+{
+	ret->n = scandirat(sysfd, path, &ret->items, not_hidden, versionsort);
+	if (ret->n >= 0)
+		return 0;
+	*ret = (struct entries){ 0 };
+	return errno == ENOMEM ? -ENOMEM : 0;
+}
+
+/* A step to each entry of the directory @path whose name starts with @prefix, which is left out.
+ * How many there were, or -ENOMEM. */
 static int add_entries(struct walk *w, const char *path, const char *prefix, enum node_kind kind)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	struct dirent *e;
-	int n = 0, r;
+	_cleanup_(entries_free) struct entries list = { 0 };
+	int n = 0, r = read_entries(w->sysfd, path, &list);
 
-	if (sysfs_opendir(w->sysfd, path, &dir) < 0)
-		return 0;
-	while (sysfs_readdir(dir, &e) > 0) {
-		const char *name = skip_prefix(e->d_name, prefix);
+	for (int i = 0; i < list.n && r == 0; i++) {
+		const char *name = skip_prefix(list.items[i]->d_name, prefix);
 
 		if (!name || !*name)
 			continue;
 		r = add_node(w, kind, name);
-		if (r < 0)
-			return r;
 		n++;
 	}
-	return n;
+	return r < 0 ? r : n;
 }
 
 static bool exists(int dirfd, const char *path)
@@ -190,49 +212,49 @@ static int step_file(struct walk *w, const char *path)
 {
 	const struct mount *m = mount_holding(w->mounts, path);
 
-	return m ? add_node(w, NODE_MOUNT, m->point) : set_dead_end(w, "%s", path);
+	return m ? add_node(w, NODE_MOUNT, m->point) : set_dead_end(w, "nothing holds %s", path);
 }
 
-/* The kernel's name of the block device that people call /dev/sda1 or /dev/mapper/root. */
-static bool find_block(int sysfd, const char *path, char name[static NAME_MAX + 1])
+/* The kernel's name of the block device that people call /dev/sda1 or /dev/mapper/root. 0, -ENOENT,
+ * or -ENOMEM. */
+static int find_block(int sysfd, const char *path, char name[static NAME_MAX + 1])
 {
 	const char *base = strrchr(path, '/') ? strrchr(path, '/') + 1 : path;
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_(entries_free) struct entries list = { 0 };
 	char attribute[PATH_MAX], buf[256];
-	struct dirent *e;
+	int r;
 
 	snprintf(attribute, sizeof(attribute), "class/block/%s", base);
 	snprintf(name, NAME_MAX + 1, "%s", base);
 	if (*base && exists(sysfd, attribute))
-		return true;
-	if (sysfs_opendir(sysfd, "class/block", &dir) < 0)
-		return false;
-	while (sysfs_readdir(dir, &e) > 0) {
-		snprintf(attribute, sizeof(attribute), "class/block/%s/dm/name", e->d_name);
-		snprintf(name, NAME_MAX + 1, "%s", e->d_name);
+		return 0;
+	r = read_entries(sysfd, "class/block", &list);
+	for (int i = 0; i < list.n; i++) {
+		snprintf(name, NAME_MAX + 1, "%s", list.items[i]->d_name);
+		snprintf(attribute, sizeof(attribute), "class/block/%s/dm/name", name);
 		if (sysfs_read(sysfd, attribute, buf, sizeof(buf)) > 0 && streq(buf, base))
-			return true;
+			return 0;
 	}
-	return false;
+	return r < 0 ? r : -ENOENT;
 }
 
 /* Every device of the btrfs file system that @block is one of. How many, or -ENOMEM. */
 static int add_btrfs(struct walk *w, const char *block)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	char path[PATH_MAX];
-	struct dirent *e;
+	_cleanup_(entries_free) struct entries list = { 0 };
+	int r = read_entries(w->sysfd, "fs/btrfs", &list);
 
-	if (sysfs_opendir(w->sysfd, "fs/btrfs", &dir) < 0)
-		return 0;
-	while (sysfs_readdir(dir, &e) > 0) {
-		snprintf(path, sizeof(path), "fs/btrfs/%s/devices/%s", e->d_name, block);
+	for (int i = 0; i < list.n && r == 0; i++) {
+		char path[PATH_MAX];
+
+		snprintf(
+			path, sizeof(path), "fs/btrfs/%s/devices/%s", list.items[i]->d_name, block);
 		if (!exists(w->sysfd, path))
 			continue;
 		*strrchr(path, '/') = '\0';
-		return add_entries(w, path, "", NODE_BLOCK);
+		r = add_entries(w, path, "", NODE_BLOCK);
 	}
-	return 0;
+	return r;
 }
 
 /* A file system over several devices has a number of its own; /sys knows those of btrfs, and
@@ -246,13 +268,13 @@ static int step_multi_device(struct walk *w, const struct mount *m)
 	while (r == 0 && (source = strsep(&rest, ":"))) {
 		char block[NAME_MAX + 1];
 
-		if (!find_block(w->sysfd, source, block)) {
-			r = set_dead_end(w, "%s on %s", m->type, source);
-			continue;
-		}
-		r = add_btrfs(w, block);
+		r = find_block(w->sysfd, source, block);
+		if (r == 0)
+			r = add_btrfs(w, block);
 		if (r == 0)
 			r = add_node(w, NODE_BLOCK, block);
+		else if (r == -ENOENT)
+			r = set_dead_end(w, "%s on %s, which is not in /sys", m->type, source);
 		r = r < 0 ? r : 0;
 	}
 	return r;
@@ -295,7 +317,7 @@ static int step_mount(struct walk *w, const char *point)
 		return m->source[0] == '/' ? step_multi_device(w, m) : 0;
 	r = hostdev_block_name(m->major, m->minor, &block);
 	if (r == -ENOENT)
-		return set_dead_end(w, "%s, device %u:%u", m->source, m->major, m->minor);
+		return set_dead_end(w, "%s (%u:%u) is not in /sys", m->source, m->major, m->minor);
 	return r < 0 ? r : add_node(w, NODE_BLOCK, block);
 }
 
@@ -315,8 +337,9 @@ static int step_plain_block(struct walk *w, const char *name, const struct hostd
 	if (h->n_pci)
 		return add_functions(w, h);
 	/* In memory, or on a bus of its own: an SD card, Hyper-V. */
-	w->has_end |= !h->is_virtual || skip_prefix(name, "zram") || skip_prefix(name, "ram");
-	return w->has_end ? 0 : set_dead_end(w, "%s is on no PCI device", name);
+	if (!h->is_virtual || skip_prefix(name, "zram") || skip_prefix(name, "ram"))
+		return 0;
+	return set_dead_end(w, "nothing in /sys tells what %s stands on", name);
 }
 
 static int step_block(struct walk *w, const char *name)
@@ -332,31 +355,27 @@ static int step_block(struct walk *w, const char *name)
 		return r < 0 ? r : 0;
 	r = hostdev_find("block", name, &h);
 	if (r == -ENOENT)
-		return set_dead_end(w, "%s", name);
+		return set_dead_end(w, "%s is not in /sys", name);
 	return r < 0 ? r : step_plain_block(w, name, &h);
 }
 
-/* drivers/nvme/host/core.c, nvme_init_subsystem(), links each controller, "nvme0", into it. */
+/* nvme_init_subsystem() in drivers/nvme/host/core.c links each controller, "nvme0", into it; beside
+ * them are the name spaces, "nvme0n1". */
 static int step_subsystem(struct walk *w, const char *name)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
+	_cleanup_(entries_free) struct entries list = { 0 };
 	char path[PATH_MAX];
-	struct dirent *e;
+	int r;
 
 	snprintf(path, sizeof(path), "class/nvme-subsystem/%s", name);
-	if (sysfs_opendir(w->sysfd, path, &dir) < 0)
-		return set_dead_end(w, "%s", name);
-	while (sysfs_readdir(dir, &e) > 0) {
-		const char *number = skip_prefix(e->d_name, "nvme");
-		int r;
+	r = read_entries(w->sysfd, path, &list);
+	for (int i = 0; i < list.n && r == 0; i++) {
+		const char *entry = list.items[i]->d_name, *number = skip_prefix(entry, "nvme");
 
-		if (!number || !*number || number[strspn(number, "0123456789")])
-			continue;
-		r = add_node(w, NODE_NVME, e->d_name);
-		if (r < 0)
-			return r;
+		if (number && *number && !number[strspn(number, "0123456789")])
+			r = add_node(w, NODE_NVME, entry);
 	}
-	return 0;
+	return r;
 }
 
 static int step_device(struct walk *w, const char *subsystem, const char *name)
@@ -365,13 +384,13 @@ static int step_device(struct walk *w, const char *subsystem, const char *name)
 	int r = hostdev_find(subsystem, name, &h);
 
 	if (r == -ENOENT)
-		return set_dead_end(w, "%s", name);
+		return set_dead_end(w, "%s is not in /sys", name);
 	if (r < 0)
 		return r;
 	if (h.n_pci)
 		return add_functions(w, &h);
 	w->has_end |= !h.is_virtual;
-	return w->has_end ? 0 : set_dead_end(w, "%s is on no PCI device", name);
+	return h.is_virtual ? set_dead_end(w, "nothing in /sys tells what %s stands on", name) : 0;
 }
 
 /* net/core/dev.c links to what a bridge, a bond, a VLAN stands on. */
@@ -526,21 +545,27 @@ static int find_mounts(struct finder *f)
 	return r;
 }
 
+static int find_swap(struct finder *f, const struct swap *s)
+{
+	char block[NAME_MAX + 1];
+	int r;
+
+	if (s->is_file)
+		return follow(f, USE_SWAP, s->path, NODE_FILE, s->path);
+	r = find_block(f->sysfd, s->path, block);
+	if (r == -ENOENT)
+		return add_unknown(&f->uses, format("%s: it is not in /sys", s->path));
+	return r < 0 ? r : follow(f, USE_SWAP, s->path, NODE_BLOCK, block);
+}
+
 static int find_swaps(struct finder *f)
 {
 	_cleanup_fclose_ FILE *table = fopen("/proc/swaps", "re");
 	_cleanup_(swaps_free) struct swaps swaps = { 0 };
 	int r = table ? proc_swaps(table, &swaps) : 0;
 
-	for (size_t i = 0; i < swaps.n && r == 0; i++) {
-		const char *path = swaps.items[i].path;
-		char block[NAME_MAX + 1];
-
-		if (swaps.items[i].is_file)
-			r = follow(f, USE_SWAP, path, NODE_FILE, path);
-		else if (find_block(f->sysfd, path, block))
-			r = follow(f, USE_SWAP, path, NODE_BLOCK, block);
-	}
+	for (size_t i = 0; i < swaps.n && r == 0; i++)
+		r = find_swap(f, &swaps.items[i]);
 	return r;
 }
 
@@ -558,7 +583,7 @@ static int find_routes(struct finder *f)
 	return r;
 }
 
-/* Has all keys from Esc to D (drivers udev-builtin-input_id.c asks the same): no button, no
+/* Has all keys from Esc to D (systemd's udev-builtin-input_id.c asks the same): no button, no
  * remote control, no jack of a sound card. */
 static bool is_keyboard(int sysfd, const char *input)
 {
@@ -575,21 +600,19 @@ static bool is_keyboard(int sysfd, const char *input)
 
 static int find_keyboards(struct finder *f)
 {
-	_cleanup_closedir_ DIR *dir = NULL;
-	struct dirent *e;
-	int r = 0;
+	_cleanup_(entries_free) struct entries list = { 0 };
+	int r = read_entries(f->sysfd, "class/input", &list);
 
-	if (sysfs_opendir(f->sysfd, "class/input", &dir) < 0)
-		return 0;
-	while (r == 0 && sysfs_readdir(dir, &e) > 0) {
+	for (int i = 0; i < list.n && r == 0; i++) {
+		const char *input = list.items[i]->d_name;
 		char path[PATH_MAX], name[256];
 
-		if (!skip_prefix(e->d_name, "input") || !is_keyboard(f->sysfd, e->d_name))
+		if (!skip_prefix(input, "input") || !is_keyboard(f->sysfd, input))
 			continue;
-		snprintf(path, sizeof(path), "class/input/%s/name", e->d_name);
+		snprintf(path, sizeof(path), "class/input/%s/name", input);
 		if (sysfs_read(f->sysfd, path, name, sizeof(name)) <= 0)
-			snprintf(name, sizeof(name), "%s", e->d_name);
-		r = follow(f, USE_KEYBOARD, name, NODE_INPUT, e->d_name);
+			snprintf(name, sizeof(name), "%s", input);
+		r = follow(f, USE_KEYBOARD, name, NODE_INPUT, input);
 	}
 	return r;
 }

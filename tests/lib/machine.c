@@ -267,6 +267,26 @@ static int parse_module(struct parser *p, const char *s)
 	return fail(p, "expected 'module vfio-pci: STATE' or 'module vfio_iommu_type1: STATE'");
 }
 
+/* What mksys makes of it, it judges itself. */
+static bool tells_of_host(const char *s)
+{
+	static const char *const words[] = { "disk", "part", "layer", "loop", "nvme", "btrfs",
+		"mount", "swap", "net", "route", "route6", "keyboard", "buttons" };
+	size_t len = strcspn(s, " ");
+
+	for (size_t i = 0; i < ARRAY_SIZE(words); i++)
+		if (strlen(words[i]) == len && strncmp(s, words[i], len) == 0)
+			return true;
+	return false;
+}
+
+static int keep_line(struct parser *p, const char *s)
+{
+	char **place = array_add(&p->m->host, &p->m->n_host, sizeof(*place));
+
+	return place ? set_string(place, s) : -ENOMEM;
+}
+
 static int parse_line(struct parser *p, char *s)
 {
 	char *value;
@@ -299,6 +319,8 @@ static int parse_line(struct parser *p, char *s)
 		return parse_more(p, value);
 	else if ((value = skip_prefix(s, "remove ")))
 		return parse_remove(p, value);
+	else if (tells_of_host(s))
+		return keep_line(p, s);
 	else
 		return parse_device(p, s);
 	return 0;
@@ -461,6 +483,9 @@ void machine_free(struct machine *m)
 {
 	snapshot_free(&m->snapshot);
 	module_facts_free(&m->module);
+	for (size_t i = 0; i < m->n_host; i++)
+		free(m->host[i]);
+	free(m->host);
 	free(m->more);
 	*m = (struct machine){ 0 };
 }

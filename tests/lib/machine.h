@@ -38,7 +38,28 @@
  *	device ADDRESS: ATTRIBUTES    more for one that stands above; "@-" takes its driver
  *	remove ADDRESS                takes a device out again
  *
- * so that a test may say "this machine, but": it adds its lines behind the listing. */
+ * so that a test may say "this machine, but": it adds its lines behind the listing.
+ *
+ * What the host does with them is for mksys alone, which makes it of these lines in their order; a
+ * name has to stand above where it is used:
+ *
+ *	disk NAME on PLACE            a block device that is a device
+ *	part NAME of DISK             a partition
+ *	layer NAME[=DMNAME] of NAME...   dm-0, md0, bcache0: what has "slaves"
+ *	loop NAME of FILE
+ *	nvme NAME on ADDRESS in nvme-subsys0   a controller of native multipath; the disk is "on
+ *	                              nvme-subsys0"
+ *	btrfs of NAME...              the devices of a btrfs file system
+ *	mount POINT SOURCE [TYPE [OPTIONS]]   SOURCE: a block device's NAME, or any other text for
+ *	                              what has the number 0:N; as mountinfo writes them ("\040")
+ *	swap PATH partition|file
+ *	net NAME on PLACE             an interface
+ *	net NAME of NAME...           over others: a bridge, a bond; of none: a tunnel
+ *	route NAME                    its default route; "route6 NAME" of IPv6
+ *	keyboard on PLACE: NAME
+ *	buttons on PLACE: NAME        an input device that is no keyboard
+ *
+ * PLACE is ADDRESS, "ADDRESS usb 2-1", "platform" (hardware on no PCI device) or "virtual". */
 /* clang-format on */
 
 #include "snapshot.h"
@@ -56,8 +77,10 @@ struct machine {
 	struct snapshot snapshot;
 	struct module_facts module;
 	struct machine_device *more; /* one for each of the snapshot's devices, in the same order */
-	size_t line;                 /* where parsing failed */
-	const char *error;           /* and why */
+	char **host;                 /* the lines that tell what the host does */
+	size_t n_host;
+	size_t line;       /* where parsing failed */
+	const char *error; /* and why */
 };
 
 /* 0; -EINVAL where a line is not understood (m->line and m->error tell), or -ENOMEM. Free it in any

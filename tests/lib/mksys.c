@@ -1,7 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* mksys LISTING ROOT [RELEASE]: below ROOT, which must be there, the /sys of the machine that the
- * listing describes (machine.h), as far as vfio-early, libudev and libkmod look at it: sys/. With
+ * listing describes (machine.h), as far as vfio-early, libudev and libkmod look at it: sys/, and
+ * where it tells what the host does, mountinfo, swaps and routes in proc/. With
  * RELEASE also the modules of that kernel, lib/modules/RELEASE (depmod has to index them), and what
  * the listing wants of modprobe.d, etc/modprobe.d/machine.conf. */
 
@@ -376,6 +377,359 @@ static void put_sys(void)
 	put_vfio_driver();
 }
 
+/* --- what the host does: its disks, interfaces, keyboards, and the tables in /proc --- */
+
+struct block {
+	char name[64];
+	char dir[PATH_MAX];
+	unsigned major, minor;
+};
+
+static struct block blocks[64];
+static size_t n_blocks;
+static const char *host_line;
+
+static _Noreturn void bad_host_line(const char *why)
+{
+	fprintf(stderr, "%s: '%s': %s\n", program, host_line, why);
+	exit(1);
+}
+
+static const struct block *find_block(const char *name)
+{
+	for (size_t i = 0; i < n_blocks; i++)
+		if (streq(blocks[i].name, name))
+			return &blocks[i];
+	return NULL;
+}
+
+static const struct block *need_block(const char *name)
+{
+	const struct block *b = name ? find_block(name) : NULL;
+
+	if (!b)
+		bad_host_line("expected a block device that stands above");
+	return b;
+}
+
+static void put_line(const char *path, const char *fmt, ...) _printf_(2, 3);
+static void put_line(const char *path, const char *fmt, ...)
+{
+	_cleanup_fclose_ FILE *f = NULL;
+	va_list ap;
+
+	make_dirs(path);
+	f = fopen(path, "ae");
+	if (!f)
+		die(path);
+	va_start(ap, fmt);
+	vfprintf(f, fmt, ap);
+	va_end(ap);
+}
+
+/* What a device needs for libudev to know its subsystem, and to find it there. */
+static void put_subsystem(const char *dir, const char *kind, const char *subsystem)
+{
+	char path[PATH_MAX], target[PATH_MAX];
+
+	pathf(path, "%s/subsystem", dir);
+	pathf(target, "sys/%s/%s", kind, subsystem);
+	put_link(path, target);
+	pathf(path, "sys/%s/%s/%s%s", kind, subsystem, streq(kind, "bus") ? "devices/" : "",
+		strrchr(dir, '/') + 1);
+	put_link(path, dir);
+}
+
+/* The directory for what is on PLACE: a USB device has its own, and its interface's. */
+static void place_path(const char *place, const char *usb, char buf[static PATH_MAX])
+{
+	struct pci_addr addr;
+	const struct pci_device *d;
+	char dir[PATH_MAX];
+
+	if (streq(place, "platform") || streq(place, "virtual")) {
+		pathf(buf, "sys/devices/%s", streq(place, "virtual") ? place : "platform/thing");
+		if (streq(place, "platform"))
+			put(buf, "uevent", "%s", "");
+		return;
+	}
+	if (skip_prefix(place, "nvme-subsys")) {
+		pathf(buf, "sys/devices/virtual/nvme-subsystem/%s", place);
+		return;
+	}
+	if (pci_addr_parse(place, &addr, NULL) < 0 || !(d = snapshot_find(snapshot, addr)))
+		bad_host_line("expected PLACE: a device's address, platform or virtual");
+	device_path((size_t)(d - snapshot->devices), buf);
+	if (!usb)
+		return;
+	pathf(dir, "%s/usb%.*s/%s", buf, (int)strcspn(usb, "-"), usb, usb);
+	put(dir, "uevent", "DEVTYPE=usb_device\n");
+	put_subsystem(dir, "bus", "usb");
+	pathf(buf, "%s/%s:1.0", dir, usb);
+	put(buf, "uevent", "DEVTYPE=usb_interface\n");
+	put_subsystem(buf, "bus", "usb");
+}
+
+/* "on PLACE", to the end of @rest. */
+static void parse_place(char *rest, char buf[static PATH_MAX])
+{
+	char *on = strsep(&rest, " "), *place = strsep(&rest, " "), *usb = strsep(&rest, " ");
+
+	if (!on || !streq(on, "on") || !place || (usb && !streq(usb, "usb")))
+		bad_host_line("expected 'on PLACE'");
+	place_path(place, usb ? rest : NULL, buf);
+}
+
+static struct block *put_block(const char *dir, const char *name, const char *devtype)
+{
+	struct block *b = &blocks[n_blocks];
+	char path[PATH_MAX];
+
+	if (++n_blocks > ARRAY_SIZE(blocks))
+		bad_host_line("too many block devices");
+	snprintf(b->name, sizeof(b->name), "%s", name);
+	pathf(b->dir, "%s/%s", dir, name);
+	b->major = skip_prefix(name, "loop") ? 7 : 8;
+	b->minor = (unsigned)n_blocks;
+	put(b->dir, "uevent", "MAJOR=%u\nMINOR=%u\nDEVNAME=%s\nDEVTYPE=%s\n", b->major, b->minor,
+		name, devtype);
+	put_subsystem(b->dir, "class", "block");
+	pathf(path, "sys/dev/block/%u:%u", b->major, b->minor);
+	put_link(path, b->dir);
+	if (streq(devtype, "disk")) {
+		pathf(path, "%s/slaves/", b->dir);
+		make_dirs(path);
+	}
+	return b;
+}
+
+static void put_disk(const char *name, char *rest)
+{
+	char place[PATH_MAX], dir[PATH_MAX];
+
+	parse_place(rest, place);
+	pathf(dir, "%s%s", place, strstr(place, "nvme-subsystem/") ? "" : "/block");
+	put_block(dir, name, "disk");
+}
+
+static void put_part(const char *name, char *rest)
+{
+	char *of = strsep(&rest, " ");
+
+	if (!of || !streq(of, "of"))
+		bad_host_line("expected 'part NAME of DISK'");
+	put_block(need_block(rest)->dir, name, "partition");
+}
+
+static void put_layer(char *name, char *rest)
+{
+	char *dm_name = name, path[PATH_MAX], *of = strsep(&rest, " "), *below;
+	const struct block *b;
+
+	name = strsep(&dm_name, "=");
+	b = put_block("sys/devices/virtual/block", name, "disk");
+	if (dm_name) {
+		pathf(path, "%s/dm", b->dir);
+		put(path, "name", "%s\n", dm_name);
+	}
+	while (of && (below = strsep(&rest, " "))) {
+		pathf(path, "%s/slaves/%s", b->dir, below);
+		put_link(path, need_block(below)->dir);
+	}
+}
+
+static void put_loop(const char *name, char *rest)
+{
+	const struct block *b = put_block("sys/devices/virtual/block", name, "disk");
+	const char *file = skip_prefix(rest, "of ");
+	char path[PATH_MAX];
+
+	if (!file)
+		bad_host_line("expected 'loop NAME of FILE'");
+	pathf(path, "%s/loop", b->dir);
+	put(path, "backing_file", "%s\n", file);
+}
+
+static void put_nvme(const char *name, char *rest)
+{
+	char *in = strstr(rest, " in "), dir[PATH_MAX], path[PATH_MAX], subsystem[PATH_MAX];
+
+	if (!in)
+		bad_host_line("expected 'nvme NAME on ADDRESS in SUBSYSTEM'");
+	*in = '\0';
+	parse_place(rest, path);
+	pathf(dir, "%s/nvme/%s", path, name);
+	put(dir, "uevent", "DEVNAME=%s\n", name);
+	put_subsystem(dir, "class", "nvme");
+	pathf(subsystem, "sys/devices/virtual/nvme-subsystem/%s", in + 4);
+	put(subsystem, "uevent", "%s", "");
+	put_subsystem(subsystem, "class", "nvme-subsystem");
+	pathf(path, "%s/%s", subsystem, name);
+	put_link(path, dir);
+}
+
+static void put_btrfs(char *rest)
+{
+	static unsigned n;
+	char path[PATH_MAX], *name;
+
+	n++;
+	while ((name = strsep(&rest, " "))) {
+		pathf(path, "sys/fs/btrfs/00000000-0000-0000-0000-%012u/devices/%s", n, name);
+		put_link(path, need_block(name)->dir);
+	}
+	make_dirs("sys/fs/btrfs/features/");
+}
+
+/* The same for the same source: a file system has one number, a subvolume has not. */
+static unsigned anonymous_number(const char *source)
+{
+	static char sources[64][128];
+	static unsigned n;
+	unsigned i = 0;
+
+	while (i < n && !streq(sources[i], source))
+		i++;
+	if (i == ARRAY_SIZE(sources))
+		bad_host_line("too many sources");
+	if (i == n)
+		snprintf(sources[n++], sizeof(sources[0]), "%s", source);
+	return 20 + i;
+}
+
+static void put_mount(const char *point, char *rest)
+{
+	char *source = strsep(&rest, " "), *type = strsep(&rest, " ");
+	const struct block *b = find_block(source);
+
+	put_line("proc/self/mountinfo", "29 1 %u:%u / %s rw,relatime shared:1 - %s %s%s %s\n",
+		b ? b->major : 0, b ? b->minor : anonymous_number(source), point, type ?: "ext4",
+		b ? "/dev/" : "", source, rest ?: "rw");
+}
+
+static void put_swap(const char *path, const char *type)
+{
+	if (access("proc/swaps", F_OK) < 0)
+		put_line("proc/swaps", "Filename\t\t\t\tType\t\tSize\t\tUsed\t\tPriority\n");
+	put_line("proc/swaps", "%-40s%-16s8388604\t0\t-2\n", path, type);
+}
+
+static void put_net(const char *name, char *rest)
+{
+	static unsigned n;
+	char dir[PATH_MAX], place[PATH_MAX], *below;
+	bool over = streq(rest, "of") || skip_prefix(rest, "of ");
+
+	if (over)
+		pathf(dir, "sys/devices/virtual/net/%s", name);
+	else {
+		parse_place(rest, place);
+		pathf(dir, "%s/net/%s", place, name);
+	}
+	put(dir, "uevent", "INTERFACE=%s\nIFINDEX=%u\n", name, ++n);
+	put_subsystem(dir, "class", "net");
+	strsep(&rest, " ");
+	while (over && (below = strsep(&rest, " "))) {
+		char path[PATH_MAX], target[PATH_MAX];
+
+		pathf(target, "sys/class/net/%s", below);
+		if (access(target, F_OK) < 0)
+			bad_host_line("expected an interface that stands above");
+		pathf(path, "%s/lower_%s", dir, below);
+		put_link(path, target);
+	}
+}
+
+static void put_route(const char *name)
+{
+	if (access("proc/net/route", F_OK) < 0)
+		put_line("proc/net/route",
+			"Iface\tDestination\tGateway\tFlags\tRefCnt\tUse\t"
+			"Metric\tMask\tMTU\tWindow\tIRTT\n");
+	put_line("proc/net/route", "%s\t00000000\t010200C0\t0003\t0\t0\t0\t00000000\t0\t0\t0\n",
+		name);
+	put_line("proc/net/route", "%s\t000200C0\t00000000\t0001\t0\t0\t0\t00FFFFFF\t0\t0\t0\n",
+		name);
+}
+
+static void put_route6(const char *name)
+{
+	static const char zero[] = "00000000000000000000000000000000";
+
+	put_line("proc/net/ipv6_route",
+		"%s 00 %s 00 fd000000000000000000000000000001 00000400 00000003 00000000 00000003 %8s\n"
+		"%s 00 %s 00 %s ffffffff 00000001 00000000 00200200       lo\n",
+		zero, zero, name, zero, zero, zero);
+}
+
+/* @keys as a keyboard or an ACPI button has them. */
+static void put_input(char *rest, const char *keys)
+{
+	static unsigned n;
+	char place[PATH_MAX], dir[PATH_MAX], path[PATH_MAX], *name = strstr(rest, ": ");
+
+	if (!name)
+		bad_host_line("expected 'on PLACE: NAME'");
+	*name = '\0';
+	parse_place(rest, place);
+	pathf(dir, "%s/input/input%u", place, ++n);
+	put(dir, "uevent", "PRODUCT=3/1/2/110\n");
+	put(dir, "name", "%s\n", name + 2);
+	put_subsystem(dir, "class", "input");
+	pathf(path, "%s/capabilities", dir);
+	put(path, "key", "%s\n", keys);
+}
+
+static void put_host_line(char *line)
+{
+	char *word = strsep(&line, " "), *name;
+
+	if (!line)
+		bad_host_line("expected more");
+	if (streq(word, "keyboard"))
+		return put_input(
+			line, "1000000000007 ff9f207ac14057ff febeffdfffefffff fffffffffffffffe");
+	if (streq(word, "buttons"))
+		return put_input(line, "8000 10000000000000 0");
+	if (streq(word, "btrfs"))
+		return put_btrfs(skip_prefix(line, "of ") ?: line);
+	name = strsep(&line, " ");
+	if (streq(word, "route"))
+		return put_route(name);
+	if (streq(word, "route6"))
+		return put_route6(name);
+	if (!line)
+		bad_host_line("expected more");
+	if (streq(word, "disk"))
+		put_disk(name, line);
+	else if (streq(word, "part"))
+		put_part(name, line);
+	else if (streq(word, "layer"))
+		put_layer(name, line);
+	else if (streq(word, "loop"))
+		put_loop(name, line);
+	else if (streq(word, "nvme"))
+		put_nvme(name, line);
+	else if (streq(word, "mount"))
+		put_mount(name, line);
+	else if (streq(word, "swap"))
+		put_swap(name, line);
+	else if (streq(word, "net"))
+		put_net(name, line);
+}
+
+static void put_host(void)
+{
+	for (size_t i = 0; i < machine->n_host; i++) {
+		_cleanup_free_ char *line = strdup(machine->host[i]);
+
+		host_line = machine->host[i];
+		if (!line)
+			die(host_line);
+		put_host_line(line);
+	}
+}
+
 /* --- modules --- */
 
 /* The least that depmod and libkmod take for a module: an ELF file with a section .modinfo. */
@@ -493,6 +847,7 @@ int main(int argc, char **argv)
 	if (chdir(argv[2]) < 0)
 		die(argv[2]);
 	put_sys();
+	put_host();
 	if (argc == 4)
 		put_modules(argv[3]);
 	machine_free(&m);
