@@ -363,6 +363,7 @@ static int step_block(struct walk *w, const char *name)
  * them are the name spaces, "nvme0n1". */
 static int step_subsystem(struct walk *w, const char *name)
 {
+	const size_t before = w->n_nodes;
 	_cleanup_(entries_free) struct entries list = { 0 };
 	char path[PATH_MAX];
 	int r;
@@ -375,6 +376,8 @@ static int step_subsystem(struct walk *w, const char *name)
 		if (number && *number && !number[strspn(number, "0123456789")])
 			r = add_node(w, NODE_NVME, entry);
 	}
+	if (r == 0 && w->n_nodes == before)
+		r = set_dead_end(w, "nothing in /sys tells the controllers of %s", name);
 	return r;
 }
 
