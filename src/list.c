@@ -9,6 +9,17 @@ static bool shown(const struct list *l, const struct pci_device *d)
 	return !l->only || l->only == d || (d->group != NO_GROUP && d->group == l->only->group);
 }
 
+static int judge_unknown(const struct list *l, struct findings *f)
+{
+	int r = 0;
+
+	for (size_t i = 0; i < l->uses->n_unknown && r == 0; i++)
+		r = finding_add(f, SEVERITY_NOTE, "use-not-followed", NULL, NULL,
+			"the PCI devices that this needs could not be found out: %s",
+			l->uses->unknown[i]);
+	return r;
+}
+
 int list_judge(const struct list *l, struct findings *f)
 {
 	const struct snapshot *s = l->snapshot;
@@ -17,6 +28,9 @@ int list_judge(const struct list *l, struct findings *f)
 	if (s->n_devices == 0)
 		return finding_add(
 			f, SEVERITY_NOTE, "no-pci", NULL, NULL, "this machine has no PCI devices");
+	r = judge_unknown(l, f);
+	if (r < 0)
+		return r;
 	if (s->iommu_active || s->n_groups)
 		return 0;
 	r = finding_add(f, SEVERITY_WARNING, "no-iommu", NULL, NULL,
