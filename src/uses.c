@@ -160,29 +160,38 @@ static int add_node(struct walk *w, enum node_kind kind, const char *name)
 
 /* The names in a directory of /sys, in order: dm-2 before dm-10. */
 struct entries {
-	struct dirent **items;
-	int n; /* 0 where there is no such directory */
+	char **names;
+	size_t n;
 };
 
 static void entries_free(struct entries *e)
 {
-	for (int i = 0; i < e->n; i++)
-		free(e->items[i]);
-	free(e->items);
+	for (size_t i = 0; i < e->n; i++)
+		free(e->names[i]);
+	free(e->names);
 }
 
-static int not_hidden(const struct dirent *e)
+static int by_version(const void *a, const void *b)
 {
-	return e->d_name[0] != '.';
+	return strverscmp(*(char *const *)a, *(char *const *)b);
 }
 
+/* None where there is no such directory. */
 static int read_entries(int sysfd, const char *path, struct entries *ret)
 {
-	ret->n = scandirat(sysfd, path, &ret->items, not_hidden, versionsort);
-	if (ret->n >= 0)
-		return 0;
-	*ret = (struct entries){ 0 };
-	return errno == ENOMEM ? -ENOMEM : 0;
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *e;
+	int r = sysfs_opendir(sysfd, path, &dir);
+
+	while (r >= 0 && sysfs_readdir(dir, &e) > 0) {
+		char **place = array_add(&ret->names, &ret->n, sizeof(*place));
+
+		if (!place || !(*place = strdup(e->d_name)))
+			return -ENOMEM;
+	}
+	if (ret->n)
+		qsort(ret->names, ret->n, sizeof(*ret->names), by_version);
+	return r == -ENOMEM ? r : 0;
 }
 
 /* A step to each entry of the directory @path whose name starts with @prefix, which is left out.
@@ -192,8 +201,8 @@ static int add_entries(struct walk *w, const char *path, const char *prefix, enu
 	_cleanup_(entries_free) struct entries list = { 0 };
 	int n = 0, r = read_entries(w->sysfd, path, &list);
 
-	for (int i = 0; i < list.n && r == 0; i++) {
-		const char *name = skip_prefix(list.items[i]->d_name, prefix);
+	for (size_t i = 0; i < list.n && r == 0; i++) {
+		const char *name = skip_prefix(list.names[i], prefix);
 
 		if (!name || !*name)
 			continue;
@@ -229,8 +238,8 @@ static int find_block(int sysfd, const char *path, char name[static NAME_MAX + 1
 	if (*base && exists(sysfd, attribute))
 		return 0;
 	r = read_entries(sysfd, "class/block", &list);
-	for (int i = 0; i < list.n; i++) {
-		snprintf(name, NAME_MAX + 1, "%s", list.items[i]->d_name);
+	for (size_t i = 0; i < list.n; i++) {
+		snprintf(name, NAME_MAX + 1, "%s", list.names[i]);
 		snprintf(attribute, sizeof(attribute), "class/block/%s/dm/name", name);
 		if (sysfs_read(sysfd, attribute, buf, sizeof(buf)) > 0 && streq(buf, base))
 			return 0;
@@ -244,11 +253,10 @@ static int add_btrfs(struct walk *w, const char *block)
 	_cleanup_(entries_free) struct entries list = { 0 };
 	int r = read_entries(w->sysfd, "fs/btrfs", &list);
 
-	for (int i = 0; i < list.n && r == 0; i++) {
+	for (size_t i = 0; i < list.n && r == 0; i++) {
 		char path[PATH_MAX];
 
-		snprintf(
-			path, sizeof(path), "fs/btrfs/%s/devices/%s", list.items[i]->d_name, block);
+		snprintf(path, sizeof(path), "fs/btrfs/%s/devices/%s", list.names[i], block);
 		if (!exists(w->sysfd, path))
 			continue;
 		*strrchr(path, '/') = '\0';
@@ -370,8 +378,8 @@ static int step_subsystem(struct walk *w, const char *name)
 
 	snprintf(path, sizeof(path), "class/nvme-subsystem/%s", name);
 	r = read_entries(w->sysfd, path, &list);
-	for (int i = 0; i < list.n && r == 0; i++) {
-		const char *entry = list.items[i]->d_name, *number = skip_prefix(entry, "nvme");
+	for (size_t i = 0; i < list.n && r == 0; i++) {
+		const char *entry = list.names[i], *number = skip_prefix(entry, "nvme");
 
 		if (number && *number && !number[strspn(number, "0123456789")])
 			r = add_node(w, NODE_NVME, entry);
@@ -606,8 +614,8 @@ static int find_keyboards(struct finder *f)
 	_cleanup_(entries_free) struct entries list = { 0 };
 	int r = read_entries(f->sysfd, "class/input", &list);
 
-	for (int i = 0; i < list.n && r == 0; i++) {
-		const char *input = list.items[i]->d_name;
+	for (size_t i = 0; i < list.n && r == 0; i++) {
+		const char *input = list.names[i];
 		char path[PATH_MAX], name[256];
 
 		if (!skip_prefix(input, "input") || !is_keyboard(f->sysfd, input))

@@ -40,7 +40,7 @@ static void test_no_such_device(void)
 
 int main(void)
 {
-	_cleanup_free_ char *path = format("%s/vfio-early-XXXXXX", getenv("TMPDIR") ?: "/tmp");
+	_cleanup_free_ char *path = format("%s/vfio-early-test-XXXXXX", getenv("TMPDIR") ?: "/tmp");
 	_cleanup_close_ int dir = -1;
 
 	if (!path || !mkdtemp(path) || (dir = open(path, O_DIRECTORY | O_CLOEXEC)) < 0) {
