@@ -223,6 +223,33 @@ static bool is_network_root(const char *word)
 	return false;
 }
 
+/* drivers/iommu/intel/iommu.c, amd/init.c, irq_remapping.c and arch/x86/kernel/pci-dma.c, each with
+ * its list of values behind commas. The last word that is there wins, as in the kernel. */
+static int parse_iommu(struct bootwords *w, const char *word)
+{
+	const char *intel = skip_prefix(word, "intel_iommu="),
+		   *amd = skip_prefix(word, "amd_iommu="), *any = skip_prefix(word, "iommu="),
+		   *remap = skip_prefix(word, "intremap=");
+	char **place = NULL;
+
+	if (intel && strstr(intel, "on"))
+		place = &w->iommu_on;
+	else if (amd && streq(amd, "on"))
+		place = &w->amd_iommu_on;
+	else if ((intel && strstr(intel, "off")) || (amd && strstr(amd, "off")) ||
+		(any && strstr(any, "off")))
+		place = &w->iommu_off;
+	else if (skip_prefix(word, "pcie_acs_override"))
+		place = &w->acs_override;
+	else if ((remap && streq(remap, "off")) || streq(word, "nointremap"))
+		place = &w->intremap_off;
+	if (!place)
+		return 0;
+	free(*place);
+	*place = strdup(word);
+	return *place ? 0 : -ENOMEM;
+}
+
 static int parse_word(struct bootwords *w, const char *word, bool for_init)
 {
 	const char *rest = own_word(word);
@@ -252,7 +279,7 @@ static int parse_word(struct bootwords *w, const char *word, bool for_init)
 		w->network_root = true;
 	if (!for_init && skip_prefix(word, "initcall_blacklist=") && strstr(word, "sysfb_init"))
 		w->no_sysfb = true;
-	return 0;
+	return for_init ? 0 : parse_iommu(w, word);
 }
 
 int bootwords_parse(const char *cmdline, struct bootwords *ret)
@@ -286,9 +313,23 @@ static void list_free(char **list, size_t n)
 	free(list);
 }
 
+void bootwords_drop_bypass(struct bootwords *w)
+{
+	if (w->bypass_bad)
+		return;
+	free(w->bypass);
+	w->bypass = NULL;
+}
+
 void bootwords_free(struct bootwords *w)
 {
 	free(w->bypass);
+	free(w->iommu_off);
+	free(w->iommu_on);
+	free(w->amd_iommu_on);
+	free(w->acs_override);
+	free(w->intremap_off);
+	free(w->how);
 	list_free(w->skip, w->n_skip);
 	list_free(w->profiles, w->n_profiles);
 	list_free(w->words, w->n_words);

@@ -23,6 +23,7 @@ static int judge_unknown(const struct list *l, struct findings *f)
 int list_judge(const struct list *l, struct findings *f)
 {
 	const struct snapshot *s = l->snapshot;
+	_cleanup_free_ char *cure = NULL;
 	int r;
 
 	if (s->n_devices == 0)
@@ -33,9 +34,12 @@ int list_judge(const struct list *l, struct findings *f)
 		return r;
 	if (s->iommu_active || s->n_groups)
 		return 0;
+	cure = iommu_cure(s, l->words);
+	if (!cure)
+		return -ENOMEM;
 	r = finding_add(f, SEVERITY_WARNING, "no-iommu", NULL, NULL,
 		"no IOMMU is active in this kernel: there are no groups, and nothing can be bound");
-	return r < 0 ? r : finding_cure(f, "%s", iommu_cure(s));
+	return r < 0 ? r : finding_cure(f, "%s", cure);
 }
 
 /* --- what is said of a device --- */

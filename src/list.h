@@ -3,12 +3,14 @@
 
 /* The machine's IOMMU groups and what is in them, for people and for scripts. */
 
+#include "bootwords.h"
 #include "finding.h"
 #include "uses.h"
 
 struct list {
 	const struct snapshot *snapshot; /* as it was at the hook, drivers of now beside it */
 	const struct uses *uses;
+	const struct bootwords *words;
 	const struct pci_device *only;   /* this device's group alone, or NULL */
 	const struct findings *findings; /* told at the end */
 };

@@ -3,9 +3,10 @@
 #include <getopt.h>
 
 #include "bind.h"
+#include "check.h"
 #include "list.h"
 
-enum action { ACTION_NONE, ACTION_BIND, ACTION_LIST, ACTION_CHECK_CONFIG, ACTION_MODULES };
+enum action { ACTION_NONE, ACTION_BIND, ACTION_CHECK, ACTION_LIST, ACTION_CHECK_CONFIG, ACTION_MODULES };
 
 struct arguments {
 	enum action action;
@@ -24,6 +25,8 @@ static const struct {
 	{ "list", "[ADDRESS]", 'l', "list the IOMMU groups and their devices; or this device's" },
 	{ "bind", NULL, 'b', "bind the configured devices (in an initramfs: the hooks run this)" },
 	{ "dry-run", NULL, 'n', "say what --bind would do, and why not the rest; change nothing" },
+	{ "check", NULL, 't',
+		"say what is wrong here and with the next boot, and what this one did" },
 	{ "check-config", "[FILE]", 's', "check the configuration's syntax; needs no /sys" },
 	{ "modules", "[RELEASE]", 'm', "list the modules that an image for this machine needs" },
 	{ "config", "FILE", 'c', "read this file alone, not " CONFIG_FILE " and " CONFIG_DROPINS },
@@ -37,7 +40,7 @@ static const struct {
 static void print_help(FILE *out)
 {
 	fprintf(out,
-		"usage: vfio-early --list [ADDRESS] | --dry-run | --check-config [FILE] |\n"
+		"usage: vfio-early --list [ADDRESS] | --check | --dry-run | --check-config [FILE] |\n"
 		"                  --modules [RELEASE] | --bind  [OPTION]...\n\n"
 		"Binds PCI devices to vfio-pci before any other driver can have them.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
@@ -69,7 +72,7 @@ static int set_action(struct arguments *a, enum action action)
 {
 	if (a->action != ACTION_NONE && a->action != action)
 		return usage_error(
-			"--list, --check-config, --modules and --bind exclude each other");
+			"--list, --check, --check-config, --modules and --bind exclude each other");
 	a->action = action;
 	return -1;
 }
@@ -80,6 +83,8 @@ static int take_option(struct arguments *a, struct session *s, int value)
 	switch (value) {
 	case 'b':
 		return set_action(a, ACTION_BIND);
+	case 't':
+		return set_action(a, ACTION_CHECK);
 	case 'l':
 		return set_action(a, ACTION_LIST);
 	case 's':
@@ -197,7 +202,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a, struct se
 		return usage_error("unexpected argument '%s'", a->words[0]);
 	if (a->action == ACTION_NONE)
 		return usage_error(
-			"expected --list, --dry-run, --check-config, --modules or --bind");
+			"expected --list, --check, --dry-run, --check-config, --modules or --bind");
 	return check_words(a, s);
 }
 
@@ -283,11 +288,16 @@ static bool wants_colour(void)
 
 static int list_groups(struct session *s, const char *word)
 {
-	struct list list = { .snapshot = &s->snapshot, .uses = &s->uses, .findings = &s->findings };
+	struct list list = { .snapshot = &s->snapshot,
+		.uses = &s->uses,
+		.words = &s->words,
+		.findings = &s->findings };
 	bool terminal = isatty(STDOUT_FILENO);
 	int r, status;
 
-	r = session_read_devices(s);
+	r = session_read_words(s);
+	if (r == 0)
+		r = session_read_devices(s);
 	if (r == 0)
 		r = session_read_live(s);
 	if (r < 0)
@@ -305,6 +315,31 @@ static int list_groups(struct session *s, const char *word)
 	else
 		list_text(&list, stdout, terminal, terminal && wants_colour());
 	return findings_status(&s->findings);
+}
+
+/* Everything at once: the machine, the configuration, the plan for the next boot, and this one. */
+static int check(struct session *s)
+{
+	_cleanup_(record_free) struct record record = { 0 };
+	struct check check = { .session = s };
+	struct report report = { .command = "check", .config = &s->config, .live = &s->findings };
+	int r = session_check(s, &report);
+
+	if (r < 0)
+		return give_up(s, r);
+	platform_read(s->sysfd, &check.platform);
+	check.planned = report.plan;
+	check.record_error = record_read(RECORD_FILE, &record);
+	if (check.record_error == 0)
+		report.record = check.record = &record;
+	r = check_machine(&check, &s->findings);
+	if (r < 0)
+		return give_up(s, r);
+	if (s->json)
+		report_json(&report, stdout);
+	else
+		check_text(&check, &report, stdout);
+	return report_status(&report);
 }
 
 static int dry_run(struct session *s)
@@ -336,6 +371,8 @@ static int run(struct arguments *a, struct session *s)
 		if (a->n_words)
 			s->config_file = a->words[0];
 		return check_config(s);
+	case ACTION_CHECK:
+		return check(s);
 	case ACTION_LIST:
 		return list_groups(s, a->n_words ? a->words[0] : NULL);
 	case ACTION_MODULES:

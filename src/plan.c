@@ -473,6 +473,16 @@ static void apply_skips(struct planner *p)
 
 /* --- what makes a device unfit --- */
 
+static void cure_iommu(struct planner *p)
+{
+	_cleanup_free_ char *text = iommu_cure(p->snapshot, p->words);
+
+	if (text)
+		cure(p, "%s", text);
+	else
+		p->r = -ENOMEM;
+}
+
 static void say_no_iommu(struct planner *p, struct plan_target *t, const struct pci_device *d)
 {
 	const struct snapshot *s = p->snapshot;
@@ -490,7 +500,7 @@ static void say_no_iommu(struct planner *p, struct plan_target *t, const struct 
 	p->no_iommu_told = t;
 	refuse(p, t, d, "no-iommu", "%s is in no IOMMU group: no IOMMU is active in this kernel",
 		DESCRIBE(d));
-	cure(p, "%s", iommu_cure(p->snapshot));
+	cure_iommu(p);
 }
 
 static void check_device(struct planner *p, struct plan_target *t, const struct pci_device *d)
@@ -524,7 +534,7 @@ static void check_device(struct planner *p, struct plan_target *t, const struct 
 		refuse(p, t, d, "noiommu-group",
 			"%s is in IOMMU group %d, which is VFIO's unsafe no-IOMMU mode (enable_unsafe_noiommu_mode): nothing guards its DMA",
 			DESCRIBE(d), d->group);
-		cure(p, "%s", iommu_cure(p->snapshot));
+		cure_iommu(p);
 	}
 }
 

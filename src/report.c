@@ -19,15 +19,16 @@ static const struct findings *findings_of(const struct report *r, int source)
 		return r->config ? &r->config->errors : NULL;
 	case 1:
 		return r->plan ? &r->plan->findings : NULL;
+	case 2:
+		return r->live;
 	default:
 		return r->outcome ? &r->outcome->findings : NULL;
 	}
 }
 
-/* The finding after @f, over all sources; the first one for NULL, NULL behind the last. */
-static const struct finding *next_finding(const struct report *r, const struct finding *f)
+const struct finding *next_finding(const struct report *r, const struct finding *f)
 {
-	for (int source = 0; source < 3; source++) {
+	for (int source = 0; source < 4; source++) {
 		const struct findings *list = findings_of(r, source);
 
 		if (!list || list->n == 0)
@@ -42,9 +43,6 @@ static const struct finding *next_finding(const struct report *r, const struct f
 	}
 	return NULL;
 }
-
-#define for_each_finding(r, f) \
-	for (const struct finding *f = next_finding((r), NULL); f; f = next_finding((r), f))
 
 static bool finding_about(const struct finding *f, const struct plan_target *t)
 {
@@ -157,14 +155,22 @@ static void count(const struct report *r, enum severity severity, size_t *n)
 		*n += f->severity == severity;
 }
 
+void report_counts(const struct report *r, FILE *out)
+{
+	size_t errors, warnings;
+
+	count(r, SEVERITY_ERROR, &errors);
+	count(r, SEVERITY_WARNING, &warnings);
+	fprintf(out, "%zu error%s, %zu warning%s\n", errors, errors == 1 ? "" : "s", warnings,
+		warnings == 1 ? "" : "s");
+}
+
 /* "2 targets would be bound, 1 refused; 1 error, 0 warnings" */
 static void text_summary(const struct report *r, FILE *out)
 {
 	static const enum verdict others[] = { VERDICT_REFUSED, VERDICT_SKIPPED, VERDICT_INACTIVE };
-	size_t errors, warnings, bound = 0, failed = 0, n[VERDICT_INACTIVE + 1] = { 0 };
+	size_t bound = 0, failed = 0, n[VERDICT_INACTIVE + 1] = { 0 };
 
-	count(r, SEVERITY_ERROR, &errors);
-	count(r, SEVERITY_WARNING, &warnings);
 	for (size_t i = 0; r->plan && i < r->plan->n_targets; i++) {
 		enum verdict v = r->plan->targets[i].verdict;
 
@@ -180,8 +186,8 @@ static void text_summary(const struct report *r, FILE *out)
 	for (size_t i = 0; i < ARRAY_SIZE(others); i++)
 		if (n[others[i]])
 			fprintf(out, ", %zu %s", n[others[i]], verdict_name(others[i]));
-	fprintf(out, "%s%zu error%s, %zu warning%s\n", r->plan ? "; " : "", errors,
-		errors == 1 ? "" : "s", warnings, warnings == 1 ? "" : "s");
+	fputs(r->plan ? "; " : "", out);
+	report_counts(r, out);
 }
 
 void report_text(const struct report *r, FILE *out, bool verbose)
@@ -254,6 +260,37 @@ static void json_targets(const struct report *r, FILE *out)
 	fputs("],\n  ", out);
 }
 
+/* What the boot record says, with the drivers of now. */
+static void json_record(const struct report *r, FILE *out)
+{
+	fputs("\"this_boot\": {\"targets\": [", out);
+	for (size_t i = 0; i < r->record->n_targets; i++) {
+		fputs(i ? ", {" : "{", out);
+		json_key(out, "name", r->record->targets[i].name);
+		fputs(", ", out);
+		json_key(out, "state", r->record->targets[i].state);
+		fputc('}', out);
+	}
+	fputs("], \"devices\": [", out);
+	for (size_t i = 0; i < r->record->n_devices; i++) {
+		const struct record_device *then = &r->record->devices[i];
+		const struct pci_device *now = snapshot_find(r->snapshot, then->addr);
+
+		fputs(i ? ",\n    {" : "\n    {", out);
+		json_key(out, "address", PCI_ADDR(then->addr));
+		fputs(", ", out);
+		json_key(out, "target", then->target);
+		fputs(", ", out);
+		json_key(out, "state", then->state);
+		fputs(", ", out);
+		json_key(out, "vfio_driver", then->driver);
+		fputs(", ", out);
+		json_key(out, "driver_now", now ? device_driver_now(now) : NULL);
+		fputc('}', out);
+	}
+	fputs("]},\n  ", out);
+}
+
 static void json_finding(const struct finding *f, bool first, FILE *out)
 {
 	fputs(first ? "\n    {" : ",\n    {", out);
@@ -310,6 +347,8 @@ void report_json(const struct report *r, FILE *out)
 		fputs(",\n  ", out);
 	}
 	json_targets(r, out);
+	if (r->record)
+		json_record(r, out);
 	json_findings(r, out);
 	fputs("}\n", out);
 }

@@ -42,13 +42,25 @@ bool device_is_boot_display(const struct snapshot *s, const struct pci_device *d
 	return d->boot_vga;
 }
 
-const char *iommu_cure(const struct snapshot *s)
+char *iommu_cure(const struct snapshot *s, const struct bootwords *w)
 {
+	const char *open = w->how ? " (" : "", *how = w->how ?: "", *close = w->how ? ")" : "";
+
+	if (w->iommu_off && (s->has_dmar || s->has_ivrs))
+		return format("take %s from the kernel command line%s%s%s, then reboot",
+			w->iommu_off, open, how, close);
+	if (s->has_dmar && !w->iommu_on)
+		return format(
+			"the firmware offers an Intel IOMMU: add intel_iommu=on to the kernel command line%s%s%s, then reboot",
+			open, how, close);
 	if (s->has_dmar)
-		return "the firmware offers an Intel IOMMU: add intel_iommu=on to the kernel command line, and take intel_iommu=off away if it is there";
+		return strdup(
+			"the firmware offers an Intel IOMMU and the command line asks for it; why the kernel does not use it, says: dmesg | grep -i dmar");
 	if (s->has_ivrs)
-		return "the firmware offers an AMD IOMMU, which Linux uses unless amd_iommu=off or iommu=off is on the kernel command line: take it away; see: dmesg | grep AMD-Vi";
-	return "switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings: its tables show none";
+		return strdup(
+			"the firmware offers an AMD IOMMU, which Linux uses by itself; why it does not, says: dmesg | grep AMD-Vi");
+	return strdup(
+		"switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings: its tables show none");
 }
 
 /* On a root bus each function is a device of its own; elsewhere a card's functions go together. */

@@ -4,6 +4,7 @@
 /* What the isolation rule and the guards go by, said of one device or one IOMMU group: what plan.c
  * decides with, and --list and --suggest tell. Pure. */
 
+#include "bootwords.h"
 #include "snapshot.h"
 
 /* Drivers that manage DMA themselves, so that VFIO lives with them in a group (driver_managed_dma
@@ -19,8 +20,9 @@ bool device_is_usb_host(const struct pci_device *d);
 /* The display that the firmware drew on, else the one that it routed legacy VGA to. */
 bool device_is_boot_display(const struct snapshot *s, const struct pci_device *d);
 
-/* What to do where no IOMMU is active, by what the firmware's tables show. */
-const char *iommu_cure(const struct snapshot *s);
+/* What to do where no IOMMU is active, by the firmware's tables and the command line. A new string,
+ * or NULL: memory is short. */
+char *iommu_cure(const struct snapshot *s, const struct bootwords *w);
 
 enum group_verdict {
 	GROUP_ISOLATED, /* one device, with all of its functions */

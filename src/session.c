@@ -3,6 +3,7 @@
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
+#include "host.h"
 #include "override.h"
 #include "scan.h"
 #include "session.h"
@@ -56,6 +57,10 @@ int session_read_words(struct session *s)
 	if (r == 0 && !w->bypass && !s->cmdline && access("/proc/vmcore", F_OK) == 0) {
 		w->bypass = strdup("/proc/vmcore");
 		r = w->bypass ? 0 : -ENOMEM;
+	}
+	if (r == 0 && !in_initramfs() && host_cmdline()) {
+		w->how = strdup(host_cmdline());
+		r = w->how ? 0 : -ENOMEM;
 	}
 	if (r < 0)
 		return failed(s,
@@ -156,6 +161,21 @@ int session_find_variants(struct session *s, const char *release)
 	return r < 0 ? failed(s, CANNOT_SCAN, r) : 0;
 }
 
+/* A configuration in error is not decided upon. */
+static int make_plan(struct session *s, struct report *report)
+{
+	int r;
+
+	report->snapshot = &s->snapshot;
+	if (s->config.errors.n)
+		return 0;
+	r = plan_make(&s->config, &s->words, &s->snapshot, &s->facts, &s->plan);
+	if (r < 0)
+		return failed(s, "the plan could not be made", r);
+	report->plan = &s->plan;
+	return 0;
+}
+
 int session_decide(struct session *s, bool live, struct report *report)
 {
 	int r;
@@ -166,19 +186,28 @@ int session_decide(struct session *s, bool live, struct report *report)
 	if (r < 0)
 		return r;
 	report->words = &s->words;
-	if (s->config.errors.n)
-		return 0;
-	if (s->config.n_targets && !s->words.bypass) {
+	if (s->config.n_targets && !s->words.bypass && s->config.errors.n == 0)
 		r = session_read_machine(s, live, false);
-		if (r < 0)
-			return r;
-	}
-	r = plan_make(&s->config, &s->words, &s->snapshot, &s->facts, &s->plan);
+	return r < 0 ? r : make_plan(s, report);
+}
+
+int session_check(struct session *s, struct report *report)
+{
+	int r;
+
+	r = session_read_config(s);
+	if (r == 0)
+		r = session_read_words(s);
 	if (r < 0)
-		return failed(s, "the plan could not be made", r);
-	report->plan = &s->plan;
-	report->snapshot = &s->snapshot;
-	return 0;
+		return r;
+	/* A word that was typed once says nothing of the next boot. */
+	if (!s->cmdline)
+		bootwords_drop_bypass(&s->words);
+	report->words = &s->words;
+	r = session_read_machine(s, !in_initramfs(), true);
+	if (r == 0)
+		r = session_read_live(s);
+	return r < 0 ? r : make_plan(s, report);
 }
 
 void session_print(const struct session *s, const struct report *report)

@@ -55,6 +55,10 @@ int session_read_machine(struct session *s, bool live, bool all) _must_check_;
 /* Reads everything, then decides: what --bind and --dry-run have in common. Fills @report with what
  * it came to. */
 int session_decide(struct session *s, bool live, struct report *report) _must_check_;
+/* For --check: all of the machine as it was at the hook, what is true of it now, and the plan for
+ * the next boot, which has not this boot's bypass. A configuration in error leaves it without a
+ * plan. Fills @report as session_decide() does. */
+int session_check(struct session *s, struct report *report) _must_check_;
 /* For a hook: the configured devices, and the variant drivers made for them in the kernel
  * @release's module tree; NULL: the running one's. */
 int session_find_variants(struct session *s, const char *release) _must_check_;

@@ -1,0 +1,53 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "host.h"
+
+static bool has(const char *path)
+{
+	return access(path, F_OK) == 0;
+}
+
+/* Administrators' programs, wherever the distribution puts them. */
+static bool has_program(const char *name)
+{
+	static const char *const dirs[] = { "/usr/sbin/", "/usr/bin/", "/sbin/", "/bin/" };
+	char path[64];
+
+	for (size_t i = 0; i < ARRAY_SIZE(dirs); i++) {
+		snprintf(path, sizeof(path), "%s%s", dirs[i], name);
+		if (has(path))
+			return true;
+	}
+	return false;
+}
+
+const char *host_rebuild(void)
+{
+	/* Debian's dracut has an update-initramfs of its own, so that is the one to type there. */
+	if (has_program("update-initramfs"))
+		return "update-initramfs -u";
+	if (has_program("mkinitcpio"))
+		return "mkinitcpio -P";
+	if (has_program("dracut"))
+		return "dracut --force";
+	return "update-initramfs -u (Debian, Ubuntu), dracut --force (Fedora, openSUSE, Void) or mkinitcpio -P (Arch)";
+}
+
+const char *host_cmdline(void)
+{
+	/* Fedora's entries each have a line of their own, which this changes. */
+	if (has_program("grubby"))
+		return "type: grubby --update-kernel=ALL --args=WORD (or --remove-args=WORD)";
+	if (has("/etc/default/grub") && has_program("update-grub"))
+		return "in GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then type: update-grub";
+	if (has("/etc/default/grub") && has_program("grub2-mkconfig"))
+		return "in GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then type: grub2-mkconfig -o /boot/grub2/grub.cfg";
+	if (has("/etc/default/grub"))
+		return "in GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then type: grub-mkconfig -o /boot/grub/grub.cfg";
+	if (has("/etc/kernel/cmdline") && has_program("mkinitcpio"))
+		return "in /etc/kernel/cmdline, then type: mkinitcpio -P";
+	if (has("/etc/kernel/cmdline") && has_program("update-initramfs"))
+		return "in /etc/kernel/cmdline, then type: update-initramfs -u";
+	if (has("/etc/kernel/cmdline"))
+		return "in /etc/kernel/cmdline, then type: kernel-install add-all";
+	return NULL;
+}

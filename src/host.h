@@ -1,0 +1,13 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* How things are done on this host, for the commands that messages name. */
+
+#include "util.h"
+
+/* The command that builds the initramfs images anew, "update-initramfs -u"; where no generator is
+ * found, all that we know. */
+const char *host_rebuild(void);
+/* How the kernel command line is changed, "in GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then
+ * type: update-grub"; NULL where it is not known. */
+const char *host_cmdline(void);
