@@ -62,6 +62,8 @@ static void check_iommu(struct checker *c)
 	const struct snapshot *s = &c->s->snapshot;
 	_cleanup_free_ char *text = NULL;
 
+	if (s->n_devices == 0)
+		say(c, SEVERITY_NOTE, "no-pci", NULL, NULL, "this machine has no PCI devices");
 	if (s->iommu_active || s->n_groups || s->n_devices == 0 || plan_says(c, "no-iommu"))
 		return;
 	text = iommu_cure(s, &c->s->words);
@@ -178,7 +180,11 @@ static void check_configuration(struct checker *c)
 {
 	const struct config *config = &c->s->config;
 
-	if (config->n_files == 0) {
+	if (c->s->config_hidden) {
+		say(c, SEVERITY_NOTE, "config-hidden", NULL, NULL,
+			"only root can read the configuration: neither it nor the next boot was judged");
+		cure(c, "sudo vfio-early --check");
+	} else if (config->n_files == 0) {
 		say(c, SEVERITY_NOTE, "no-config", NULL, NULL,
 			"nothing is configured: there is neither " CONFIG_FILE
 			" nor a file in " CONFIG_DROPINS);
@@ -246,7 +252,7 @@ static void check_target(struct checker *c, const struct record_target *t)
 		say(c, mended ? SEVERITY_WARNING : SEVERITY_NOTE, "boot-refused", t->name, NULL,
 			"was refused at this boot: %s", why);
 		cure_boot(c, f, mended);
-	} else if (streq(t->state, "skipped")) {
+	} else if (streq(t->state, "skipped") && !(next && next->verdict == VERDICT_SKIPPED)) {
 		say(c, SEVERITY_NOTE, "boot-skipped", t->name, NULL, "%s",
 			why_skipped(c->check->record, t->name));
 	}
@@ -338,7 +344,8 @@ static void check_boot(struct checker *c)
 	}
 	if (error < 0)
 		return;
-	if (c->check->planned && !c->s->config_file && r->digest != c->s->config.digest) {
+	if (c->check->planned && r->digest && !c->s->config_file && !c->s->config_hidden &&
+		r->digest != c->s->config.digest) {
 		say(c, SEVERITY_WARNING, "config-changed", NULL, NULL,
 			"this boot went by another configuration than the one that is in /etc now");
 		cure(c, "%s, then reboot", host_rebuild());
@@ -374,16 +381,27 @@ static void text_of_severity(const struct report *r, enum severity severity, FIL
 	}
 }
 
-/* "this boot: [gpu] bound: 0000:01:00.0 0000:01:00.1" */
+/* ": 0000:01:00.0", then " 0000:01:00.1" */
+static void text_address(struct pci_addr addr, bool *first, FILE *out)
+{
+	fprintf(out, "%s%s", *first ? ": " : " ", PCI_ADDR(addr));
+	*first = false;
+}
+
+/* "this boot: [gpu] was bound: 0000:01:00.0 0000:01:00.1" */
 static void text_this_boot(const struct record *r, FILE *out)
 {
+	bool first;
+
 	for (size_t i = 0; i < r->n_targets; i++) {
 		const struct record_target *t = &r->targets[i];
 
-		fprintf(out, "this boot: [%s] %s", t->name, t->state);
+		fprintf(out, "this boot: [%s] %s%s", t->name, streq(t->state, "hung") ? "" : "was ",
+			t->state);
+		first = true;
 		for (size_t j = 0; j < r->n_devices; j++)
 			if (streq(r->devices[j].target, t->name))
-				fprintf(out, " %s", PCI_ADDR(r->devices[j].addr));
+				text_address(r->devices[j].addr, &first, out);
 		fputc('\n', out);
 	}
 }
@@ -396,14 +414,15 @@ static void text_next_boot(const struct session *s, FILE *out)
 		[VERDICT_SKIPPED] = "would be skipped",
 		[VERDICT_INACTIVE] = "is not in it (profile)",
 	};
+	bool first;
 
 	for (size_t i = 0; i < s->plan.n_targets; i++) {
 		const struct plan_target *t = &s->plan.targets[i];
 
 		fprintf(out, "next boot: [%s] %s", t->target->name, words[t->verdict]);
+		first = true;
 		for (size_t j = 0; j < t->n_devices; j++)
-			fprintf(out, " %s",
-				PCI_ADDR(s->snapshot.devices[t->devices[j].device].addr));
+			text_address(s->snapshot.devices[t->devices[j].device].addr, &first, out);
 		fputc('\n', out);
 	}
 }

@@ -6,7 +6,14 @@
 #include "check.h"
 #include "list.h"
 
-enum action { ACTION_NONE, ACTION_BIND, ACTION_CHECK, ACTION_LIST, ACTION_CHECK_CONFIG, ACTION_MODULES };
+enum action {
+	ACTION_NONE,
+	ACTION_BIND,
+	ACTION_CHECK,
+	ACTION_LIST,
+	ACTION_CHECK_CONFIG,
+	ACTION_MODULES
+};
 
 struct arguments {
 	enum action action;

@@ -208,7 +208,7 @@ static void say_elsewhere(struct planner *p, struct plan_target *t, const struct
 	else if (only || found)
 		cure_line(p, only ?: found, s);
 	else
-		cure(p, "look for the device with: lspci -nn; it may be missing, or switched off in the firmware's settings");
+		cure(p, "look for the device with: vfio-early --list; it may be missing, or switched off in the firmware's settings");
 }
 
 /* Whether what was found at the place is what the line expects there; says so where it is not. */
@@ -230,7 +230,7 @@ static bool check_expected(struct planner *p, struct plan_target *t, const struc
 		return true;
 	refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no such device", s->file, s->line,
 		s->text);
-	cure(p, "look for it with: lspci -nn; an added card or a firmware update may have moved it");
+	cure(p, "look for it with: vfio-early --list; an added card or a firmware update may have moved it");
 	return false;
 }
 
@@ -244,7 +244,7 @@ static void check_count(
 	if (n == 0) {
 		refuse(p, t, NULL, "absent", "%s:%u: '%s': there is no device with this ID",
 			s->file, s->line, s->text);
-		cure(p, "look for it with: lspci -nn; it may be missing, or switched off in the firmware's settings");
+		cure(p, "look for it with: vfio-early --list; it may be missing, or switched off in the firmware's settings");
 	} else if (n > 1 && t->target->match != MATCH_ALL) {
 		where = list_with_id(p->snapshot, s->id, &only);
 		refuse(p, t, NULL, "ambiguous-id", "%s:%u: '%s' means %zu devices: %s", s->file,
@@ -728,8 +728,9 @@ static void cure_isolation(struct planner *p, struct plan_target *t)
 		cure(p, "%ssee that [%s] is bound as well: what keeps it from that is told there",
 			slot, other->target->name);
 	else
-		cure(p, "%sbind what is named above as well, by lines of its own or with 'isolation = whole-group' in [%s]",
-			slot, t->target->name);
+		cure(p, "%sbind what is named above as well, by lines of its own (vfio-early --suggest %s prints them) or with 'isolation = whole-group' in [%s]",
+			slot, PCI_ADDR(p->snapshot->devices[t->devices[0].device].addr),
+			t->target->name);
 }
 
 /* Why a target is not isolated, by the view in which it falls: what falls with it is not to blame.
@@ -925,6 +926,11 @@ const char *plan_module(
 	return variant && t->target->driver != DRIVER_VFIO_PCI ? variant : VFIO_MODULE;
 }
 
+static const char *rebuild(const struct module_facts *m)
+{
+	return m->rebuild ?: "build the initramfs image anew";
+}
+
 static void check_module(struct planner *p, struct plan_target *t)
 {
 	const struct module_facts *m = p->module;
@@ -937,10 +943,12 @@ static void check_module(struct planner *p, struct plan_target *t)
 	if (m->state == MODULE_MISSING) {
 		refuse(p, t, NULL, "driver-missing",
 			"the module vfio-pci is not in the kernel and not below %s", m->where);
-		cure(p, "install the package that has the kernel's vfio-pci module, then build the initramfs image anew");
+		cure(p, "install the package that has the kernel's vfio-pci module, then %s",
+			rebuild(m));
 	} else if (m->state == MODULE_BLACKLISTED) {
 		refuse(p, t, NULL, "driver-blacklisted", "the module vfio-pci is blacklisted");
-		cure(p, "delete 'blacklist vfio-pci' from /etc/modprobe.d (grep -r vfio /etc/modprobe.d) or modprobe.blacklist= from the command line, then build the image anew");
+		cure(p, "delete 'blacklist vfio-pci' from /etc/modprobe.d (grep -r vfio /etc/modprobe.d) or modprobe.blacklist= from the command line, then %s",
+			rebuild(m));
 	}
 }
 
@@ -1036,7 +1044,7 @@ static void say_module(struct planner *p)
 		say(p, SEVERITY_WARNING, "type1-missing", NULL, NULL,
 			"the module vfio_iommu_type1 is not in the kernel and not below %s: no virtual machine can use the devices until it is loaded",
 			m->where);
-		cure(p, "on the live system: modprobe vfio_iommu_type1; or build the image anew");
+		cure(p, "on the live system: modprobe vfio_iommu_type1; or %s", rebuild(m));
 	}
 }
 

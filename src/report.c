@@ -316,14 +316,19 @@ void findings_json(const struct findings *f, FILE *out)
 	fputs("]\n", out);
 }
 
+/* The worst first. */
 static void json_findings(const struct report *r, FILE *out)
 {
 	bool first = true;
 
 	fputs("\"findings\": [", out);
-	for_each_finding(r, f) {
-		json_finding(f, first, out);
-		first = false;
+	for (int severity = SEVERITY_ERROR; severity >= SEVERITY_NOTE; severity--) {
+		for_each_finding(r, f) {
+			if ((int)f->severity != severity)
+				continue;
+			json_finding(f, first, out);
+			first = false;
+		}
 	}
 	fputs("]\n", out);
 }

@@ -145,8 +145,10 @@ int session_read_machine(struct session *s, bool live, bool all)
 			s->modules, s->sysfd, &s->snapshot, all ? wants_any : wanted, &s->config);
 	if (r < 0)
 		return failed(s, CANNOT_SCAN, r);
-	if (live)
+	if (live) {
+		s->facts.rebuild = host_rebuild();
 		snapshot_project(&s->snapshot, &s->facts);
+	}
 	return 0;
 }
 
@@ -191,11 +193,33 @@ int session_decide(struct session *s, bool live, struct report *report)
 	return r < 0 ? r : make_plan(s, report);
 }
 
+/* Not root, and a file is root's alone. */
+static bool is_hidden(const char *path)
+{
+	return access(path, R_OK) < 0 && errno == EACCES;
+}
+
+/* What cannot be seen is not in error. */
+static void hide_config(struct session *s)
+{
+	bool hidden = is_hidden(s->config_file ?: CONFIG_FILE) ||
+		(!s->config_file && is_hidden(CONFIG_DROPINS));
+
+	for (size_t i = 0; i < s->config.n_files; i++)
+		hidden |= is_hidden(s->config.files[i]);
+	if (!hidden)
+		return;
+	config_free(&s->config);
+	s->config_hidden = true;
+}
+
 int session_check(struct session *s, struct report *report)
 {
 	int r;
 
 	r = session_read_config(s);
+	if (r == 0 && s->config.errors.n)
+		hide_config(s);
 	if (r == 0)
 		r = session_read_words(s);
 	if (r < 0)

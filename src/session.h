@@ -19,6 +19,7 @@ struct session {
 
 	const char *failed; /* what could not be read, where a function here returns an error */
 	struct config config;
+	bool config_hidden; /* session_check(): only root can read it, so it is left out */
 	struct bootwords words;
 	struct snapshot snapshot;
 	struct module_facts facts;

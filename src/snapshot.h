@@ -71,7 +71,8 @@ struct module_facts {
 	char *dropped_ids; /* the value of the "ids=" that was left out, or NULL */
 	char *unapplied;   /* options that a module which is in the kernel already does not have, or
 			      NULL */
-	bool type1;        /* vfio_iommu_type1 is there, in whatever state */
+	const char *rebuild; /* the host's command for a new image; NULL: not known. Not owned */
+	bool type1;          /* vfio_iommu_type1 is there, in whatever state */
 };
 
 /* NULL where there is no such device or group. */

@@ -65,7 +65,7 @@ make_base()
 		mkdir -p "$1${lib%/*}"
 		cp -L "$lib" "$1$lib"
 	done
-	mkdir -p "$1/etc" "$1/proc" "$1/run" "$1/sys" "$1/dev" "$1/lib/modules"
+	mkdir -p "$1/etc" "$1/proc" "$1/run" "$1/sys" "$1/dev" "$1/lib/modules" "$1/usr"
 }
 
 # $ram_root is for an initramfs, $disk_root for a live system: the same, but that
@@ -82,7 +82,7 @@ make_work()
 	make_base "$disk_root"
 	: >"$ram_root/dev/null"
 	mount --bind /dev/null "$ram_root/dev/null"
-	for dir in dev etc lib/modules proc run sys; do
+	for dir in dev etc lib/modules proc run sys usr; do
 		mount --rbind "$ram_root/$dir" "$disk_root/$dir"
 	done
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I"$top/src" -I"$top/tests/lib" \
@@ -93,7 +93,7 @@ make_work()
 # empty_root: nothing of the last test is left in it.
 empty_root()
 {
-	for dir in etc lib/modules proc run sys; do
+	for dir in etc lib/modules proc run sys usr; do
 		find "$ram_root/$dir" -mindepth 1 -delete
 	done
 	mkdir "$ram_root/etc/modprobe.d"
@@ -117,10 +117,18 @@ make_machine()
 	"$depmod" -b "$ram_root" "$release" 2>/dev/null
 }
 
-# run_binary ROOT ARGUMENT...
+# run_binary ROOT ARGUMENT...: as $user, if that is set.
 run_binary()
 {
 	root=$1
 	shift
-	SYSTEMD_DEVICE_VERIFY_SYSFS=0 LC_ALL=C chroot "$root" /vfio-early "$@"
+	SYSTEMD_DEVICE_VERIFY_SYSFS=0 LC_ALL=C \
+		chroot ${user:+--userspec="$user:$user"} "$root" /vfio-early "$@"
+}
+
+# run_on_terminal ROOT ARGUMENT: the same, with a terminal for standard output.
+run_on_terminal()
+{
+	SYSTEMD_DEVICE_VERIFY_SYSFS=0 LC_ALL=C TERM=xterm \
+		script -q -e -c "chroot $1 /vfio-early $2" /dev/null | tr -d '\r'
 }
