@@ -269,11 +269,12 @@ static int add_btrfs(struct walk *w, const char *block)
  * bcachefs names them all, "/dev/sda:/dev/sdb". */
 static int step_multi_device(struct walk *w, const struct mount *m)
 {
+	const char *separator = streq(m->type, "bcachefs") ? ":" : "";
 	_cleanup_free_ char *sources = strdup(m->source);
 	char *rest = sources, *source;
 	int r = sources ? 0 : -ENOMEM;
 
-	while (r == 0 && (source = strsep(&rest, ":"))) {
+	while (r == 0 && (source = strsep(&rest, separator))) {
 		char block[NAME_MAX + 1];
 
 		r = find_block(w->sysfd, source, block);
@@ -404,7 +405,7 @@ static int step_device(struct walk *w, const char *subsystem, const char *name)
 	return h.is_virtual ? set_dead_end(w, "nothing in /sys tells what %s stands on", name) : 0;
 }
 
-/* net/core/dev.c links to what a bridge, a bond, a VLAN stands on. */
+/* net/core/dev.c, netdev_adjacent_sysfs_add(), links to what a bridge, a bond, a VLAN stands on. */
 static int step_net(struct walk *w, const char *name)
 {
 	char path[PATH_MAX];
@@ -412,7 +413,7 @@ static int step_net(struct walk *w, const char *name)
 
 	snprintf(path, sizeof(path), "class/net/%s", name);
 	r = add_entries(w, path, "lower_", NODE_NET);
-	return r < 0 ? r : r > 0 ? 0 : step_device(w, "net", name);
+	return r < 0 ? r : step_device(w, "net", name);
 }
 
 static int step(struct walk *w)
