@@ -20,6 +20,11 @@ static void device_freep(struct udev_device **d)
 	udev_device_unref(*d);
 }
 
+static void enumerate_freep(struct udev_enumerate **e)
+{
+	udev_enumerate_unref(*e);
+}
+
 static const char *hwdb_property(struct udev_hwdb *hwdb, const char *modalias, const char *key)
 {
 	struct udev_list_entry *e = udev_hwdb_get_properties_list_entry(hwdb, modalias, 0);
@@ -135,6 +140,33 @@ int hostdev_block_name(unsigned major, unsigned minor, char **ret)
 		return -ENOMEM;
 	*ret = name;
 	return 0;
+}
+
+int hostdev_members(
+	const char *type, const char *label, int (*found)(void *arg, const char *name), void *arg)
+{
+	_cleanup_(udev_freep) struct udev *udev = udev_new();
+	_cleanup_(enumerate_freep) struct udev_enumerate *list =
+		udev ? udev_enumerate_new(udev) : NULL;
+	struct udev_list_entry *e;
+	int r = 0;
+
+	if (!list || udev_enumerate_add_match_subsystem(list, "block") < 0 ||
+		udev_enumerate_add_match_property(list, "ID_FS_TYPE", type) < 0)
+		return -ENOMEM;
+	if (udev_enumerate_scan_devices(list) < 0)
+		return 0;
+	for (e = udev_enumerate_get_list_entry(list); e && r == 0;
+		e = udev_list_entry_get_next(e)) {
+		const char *path = udev_list_entry_get_name(e), *value;
+		_cleanup_(device_freep) struct udev_device *d =
+			udev_device_new_from_syspath(udev, path);
+
+		value = d ? udev_device_get_property_value(d, "ID_FS_LABEL") : NULL;
+		if (value && streq(value, label))
+			r = found(arg, udev_device_get_sysname(d));
+	}
+	return r;
 }
 
 void hostdev_free(struct hostdev *d)

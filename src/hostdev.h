@@ -28,3 +28,7 @@ int hostdev_find(const char *subsystem, const char *name, struct hostdev *ret) _
 /* The kernel's name of a block device, "sda1". 0, -ENOENT, or -ENOMEM. */
 int hostdev_block_name(unsigned major, unsigned minor, char **ret) _must_check_;
 void hostdev_free(struct hostdev *d);
+/* Calls @found for each block device that is, as udev saw it, part of the storage @label of @type:
+ * "tank", "zfs_member". Its database alone tells that. 0, -ENOMEM, or what @found returned. */
+int hostdev_members(const char *type, const char *label, int (*found)(void *arg, const char *name),
+	void *arg) _must_check_;

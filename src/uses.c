@@ -308,6 +308,23 @@ static int step_overlay(struct walk *w, const struct mount *m)
 	return r;
 }
 
+static int add_member(void *walk, const char *block)
+{
+	return add_node(walk, NODE_BLOCK, block);
+}
+
+/* "tank/home" is of the pool "tank". */
+static int step_zfs(struct walk *w, const struct mount *m)
+{
+	_cleanup_free_ char *pool = strndup(m->source, strcspn(m->source, "/"));
+	const size_t before = w->n_nodes;
+	int r = pool ? hostdev_members("zfs_member", pool, add_member, w) : -ENOMEM;
+
+	if (r == 0 && w->n_nodes == before)
+		r = set_dead_end(w, "udev knows no disk of the ZFS pool %s", pool);
+	return r;
+}
+
 static int step_mount(struct walk *w, const char *point)
 {
 	const struct mount *m = mount_holding(w->mounts, point);
@@ -317,9 +334,10 @@ static int step_mount(struct walk *w, const char *point)
 	if (!m)
 		return 0;
 	if (streq(m->type, "zfs"))
-		return set_dead_end(w, "ZFS pool %.*s", (int)strcspn(m->source, "/"), m->source);
+		return step_zfs(w, m);
 	if (streq(m->type, "virtiofs"))
-		return set_dead_end(w, "virtiofs %s", m->source);
+		return set_dead_end(
+			w, "nothing in /sys tells where virtiofs %s comes from", m->source);
 	if (streq(m->type, "overlay"))
 		return step_overlay(w, m);
 	if (m->major == 0)
@@ -566,7 +584,7 @@ static int find_swap(struct finder *f, const struct swap *s)
 		return follow(f, USE_SWAP, s->path, NODE_FILE, s->path);
 	r = find_block(f->sysfd, s->path, block);
 	if (r == -ENOENT)
-		return add_unknown(&f->uses, format("%s: it is not in /sys", s->path));
+		return add_unknown(&f->uses, format("%s: not in /sys", s->path));
 	return r < 0 ? r : follow(f, USE_SWAP, s->path, NODE_BLOCK, block);
 }
 

@@ -19,7 +19,8 @@ struct use {
 struct uses {
 	struct use *items; /* mounts, swaps, routes, keyboards, in this order */
 	size_t n;
-	char **unknown; /* what could not be followed, "/data: ZFS pool tank" */
+	char **unknown; /* what could not be followed, "/: udev knows no disk of the ZFS pool tank"
+			 */
 	size_t n_unknown;
 	bool other_keyboard; /* there is a keyboard that needs no PCI device, at an i8042 say */
 };

@@ -271,7 +271,7 @@ static int parse_module(struct parser *p, const char *s)
 static bool tells_of_host(const char *s)
 {
 	static const char *const words[] = { "disk", "part", "layer", "loop", "nvme", "btrfs",
-		"mount", "swap", "net", "route", "route6", "keyboard", "buttons" };
+		"zfs", "mount", "swap", "net", "route", "route6", "keyboard", "buttons" };
 	size_t len = strcspn(s, " ");
 
 	for (size_t i = 0; i < ARRAY_SIZE(words); i++)

@@ -50,6 +50,7 @@
  *	nvme NAME on ADDRESS in nvme-subsys0   a controller of native multipath; the disk is "on
  *	                              nvme-subsys0"
  *	btrfs of NAME...              the devices of a btrfs file system
+ *	zfs POOL of NAME...           what udev's database says of them
  *	mount POINT SOURCE [TYPE [OPTIONS]]   SOURCE: a block device's NAME, or any other text for
  *	                              what has the number 0:N; as mountinfo writes them ("\040")
  *	swap PATH partition|file

@@ -1,8 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* mksys LISTING ROOT [RELEASE]: below ROOT, which must be there, the /sys of the machine that the
- * listing describes (machine.h), as far as vfio-early, libudev and libkmod look at it: sys/, and
- * where it tells what the host does, mountinfo, swaps and routes in proc/. With
+ * listing describes (machine.h), as far as vfio-early, libudev and libkmod look at it: sys/; where
+ * it tells what the host does, the kernel's tables of that, proc/, and udev's database, run/. With
  * RELEASE also the modules of that kernel, lib/modules/RELEASE (depmod has to index them), and what
  * the listing wants of modprobe.d, etc/modprobe.d/machine.conf. */
 
@@ -581,6 +581,18 @@ static void put_btrfs(char *rest)
 	make_dirs("sys/fs/btrfs/features/");
 }
 
+static void put_zfs(const char *pool, char *rest)
+{
+	char path[PATH_MAX], *of = strsep(&rest, " "), *name;
+
+	while (of && (name = strsep(&rest, " "))) {
+		const struct block *b = need_block(name);
+
+		pathf(path, "b%u:%u", b->major, b->minor);
+		put("run/udev/data", path, "E:ID_FS_TYPE=zfs_member\nE:ID_FS_LABEL=%s\n", pool);
+	}
+}
+
 /* The same for the same source: a file system has one number, a subvolume has not. */
 static unsigned anonymous_number(const char *source)
 {
@@ -710,6 +722,8 @@ static void put_host_line(char *line)
 		put_loop(name, line);
 	else if (streq(word, "nvme"))
 		put_nvme(name, line);
+	else if (streq(word, "zfs"))
+		put_zfs(name, line);
 	else if (streq(word, "mount"))
 		put_mount(name, line);
 	else if (streq(word, "swap"))
