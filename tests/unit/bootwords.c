@@ -254,9 +254,66 @@ static void test_words(void)
 	test_end();
 }
 
+static void test_iommu(void)
+{
+	/* off, on, amd_iommu=on, ACS override, intremap, as they are reported */
+	static const struct {
+		const char *cmdline;
+		const char *words[5];
+	} iommu[] = {
+		{ "ro quiet iommu=pt", { NULL } },
+		{ "intel_iommu=on iommu=pt", { NULL, "intel_iommu=on" } },
+		{ "intel_iommu=on,sm_on", { NULL, "intel_iommu=on,sm_on" } },
+		{ "intel_iommu=off", { "intel_iommu=off" } },
+		{ "amd_iommu=off", { "amd_iommu=off" } },
+		{ "iommu=off", { "iommu=off" } },
+		{ "amd_iommu=on", { NULL, NULL, "amd_iommu=on" } },
+		{ "amd_iommu=fullflush", { NULL } },
+		{ "pcie_acs_override=downstream",
+			{ NULL, NULL, NULL, "pcie_acs_override=downstream" } },
+		{ "intremap=off", { NULL, NULL, NULL, NULL, "intremap=off" } },
+		{ "nointremap", { NULL, NULL, NULL, NULL, "nointremap" } },
+		{ "intremap=nosid", { NULL } },
+		{ "ro -- intel_iommu=off", { NULL } },
+		{ "intel_iommu=off intel_iommu=off", { "intel_iommu=off" } },
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(iommu); i++) {
+		struct bootwords w = { 0 };
+
+		TEST_BEGIN(iommu[i].cmdline);
+		EXPECT_INT(bootwords_parse(iommu[i].cmdline, &w), 0);
+		EXPECT_STR(w.iommu_off, iommu[i].words[0]);
+		EXPECT_STR(w.iommu_on, iommu[i].words[1]);
+		EXPECT_STR(w.amd_iommu_on, iommu[i].words[2]);
+		EXPECT_STR(w.acs_override, iommu[i].words[3]);
+		EXPECT_STR(w.intremap_off, iommu[i].words[4]);
+		bootwords_free(&w);
+		test_end();
+	}
+}
+
+static void test_drop_bypass(void)
+{
+	struct bootwords w = { 0 };
+
+	TEST_BEGIN("a bypass is dropped, but for a word that is not understood");
+	EXPECT_INT(bootwords_parse("single", &w), 0);
+	bootwords_drop_bypass(&w);
+	EXPECT_STR(w.bypass, NULL);
+	bootwords_free(&w);
+	EXPECT_INT(bootwords_parse("rd.vfio-early=x", &w), 0);
+	bootwords_drop_bypass(&w);
+	EXPECT_STR(w.bypass, "rd.vfio-early=x");
+	bootwords_free(&w);
+	test_end();
+}
+
 int main(void)
 {
 	test_rows();
 	test_words();
+	test_iommu();
+	test_drop_bypass();
 	return test_summary();
 }
