@@ -1,19 +1,12 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <sys/stat.h>
 
-#include "check.h"
+#include "checker.h"
 #include "host.h"
 #include "rules.h"
 
-struct checker {
-	const struct check *check;
-	const struct session *s;
-	struct findings *findings;
-	int r; /* first error; -ENOMEM is the only one there is */
-};
-
-static _printf_(6, 7) void say(struct checker *c, enum severity severity, const char *id,
-	const char *target, const struct pci_device *d, const char *fmt, ...)
+void say(struct checker *c, enum severity severity, const char *id, const char *target,
+	const struct pci_device *d, const char *fmt, ...)
 {
 	va_list ap;
 	int r;
@@ -24,7 +17,7 @@ static _printf_(6, 7) void say(struct checker *c, enum severity severity, const 
 	c->r = c->r ?: r;
 }
 
-static _printf_(2, 3) void cure(struct checker *c, const char *fmt, ...)
+void cure(struct checker *c, const char *fmt, ...)
 {
 	va_list ap;
 

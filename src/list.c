@@ -242,6 +242,9 @@ void list_text(const struct list *l, FILE *out, bool tree, bool colour)
 	text_members(l, NO_GROUP, &style, out);
 	for (size_t i = 0; i < l->findings->n; i++)
 		finding_text(&l->findings->items[i], "", out);
+	if (tree && s->n_devices)
+		fputs("What to write to have one of them bound: vfio-early --suggest ADDRESS\n",
+			out);
 }
 
 /* --- JSON --- */

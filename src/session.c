@@ -99,6 +99,7 @@ int session_read_devices(struct session *s)
 
 	if (r < 0)
 		return failed(s, CANNOT_SCAN, r);
+	snapshot_sort_groups(&s->snapshot);
 	if (live)
 		snapshot_project(&s->snapshot, NULL);
 	return 0;

@@ -14,6 +14,19 @@ void snapshot_sort(struct snapshot *s)
 		qsort(s->devices, s->n_devices, sizeof(*s->devices), by_address);
 }
 
+static int by_number(const void *a, const void *b)
+{
+	const struct iommu_group *x = a, *y = b;
+
+	return x->number < y->number ? -1 : x->number > y->number;
+}
+
+void snapshot_sort_groups(struct snapshot *s)
+{
+	if (s->n_groups)
+		qsort(s->groups, s->n_groups, sizeof(*s->groups), by_number);
+}
+
 size_t snapshot_lower_bound(const struct snapshot *s, struct pci_addr addr)
 {
 	size_t low = 0, high = s->n_devices;

@@ -83,6 +83,8 @@ struct iommu_group *snapshot_group(const struct snapshot *s, int number);
 size_t snapshot_lower_bound(const struct snapshot *s, struct pci_addr addr);
 /* Puts the devices in order; look-ups work only then. */
 void snapshot_sort(struct snapshot *s);
+/* Puts the groups in order of number, for people; nothing else needs it. */
+void snapshot_sort_groups(struct snapshot *s);
 
 /* The machine as it was when the hook ran: devices that appear late are marked, not removed (a
  * target may name one), and a driver that is not built in holds nothing yet. The module that was

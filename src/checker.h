@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+#pragma once
+
+/* What the parts of --check share: each looks at one kind of thing and adds its findings. */
+
+#include "check.h"
+
+struct checker {
+	const struct check *check;
+	const struct session *s;
+	struct findings *findings;
+	int r; /* first error; -ENOMEM is the only one there is */
+};
+
+/* Adds a finding; @target and @d may be NULL. */
+void say(struct checker *c, enum severity severity, const char *id, const char *target,
+	const struct pci_device *d, const char *fmt, ...) _printf_(6, 7);
+/* What to do about the finding that was added last, a command to type if there is one. */
+void cure(struct checker *c, const char *fmt, ...) _printf_(2, 3);
