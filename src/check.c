@@ -3,6 +3,7 @@
 
 #include "checker.h"
 #include "host.h"
+#include "needs.h"
 #include "rules.h"
 
 void say(struct checker *c, enum severity severity, const char *id, const char *target,
@@ -356,6 +357,7 @@ int check_machine(const struct check *check, struct findings *f)
 
 	check_platform(&c);
 	check_configuration(&c);
+	check_needs(&c);
 	check_boot(&c);
 	return c.r;
 }
