@@ -13,8 +13,10 @@ PREFIX ?= /usr
 SBINDIR ?= $(PREFIX)/sbin
 MANDIR ?= $(PREFIX)/share/man
 DOCDIR ?= $(PREFIX)/share/doc/vfio-early
-# Where initramfs-tools looks, whatever the PREFIX.
+# Where these look, whatever the PREFIX.
 INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
+DRACUT_DIR ?= /usr/lib/dracut/modules.d
+UNIT_DIR ?= /usr/lib/systemd/system
 
 STATIC ?= 1
 BUILD ?= build
@@ -78,7 +80,8 @@ deps:
 
 # --- installation ---
 
-install: install-base install-initramfs-tools
+# Everything, whatever generator this machine has: another one can come.
+install: install-base install-unit install-initramfs-tools install-dracut
 
 install-base: $(BUILD)/vfio-early
 	$(INSTALL) -D -m 0755 $(if $(STRIP),-s --strip-program=$(STRIP)) $< $(DESTDIR)$(SBINDIR)/vfio-early
@@ -86,8 +89,18 @@ install-base: $(BUILD)/vfio-early
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man5 src/man/vfio-early.conf.5
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples conf/vfio-early.conf
 
-# The hooks name the binary where it is installed; @BINARY@ stands for it.
-install_hook = $(INSTALL) -D -m 0755 $(1) $(DESTDIR)$(2) && sed -i 's|@BINARY@|$(SBINDIR)/vfio-early|g' $(DESTDIR)$(2)
+# The hooks name the binary and the unit where they are installed.
+install_file = $(INSTALL) -D -m $(3) $(1) $(DESTDIR)$(2) && \
+	sed -i 's|@BINARY@|$(SBINDIR)/vfio-early|g; s|@UNITDIR@|$(UNIT_DIR)|g' $(DESTDIR)$(2)
+install_hook = $(call install_file,$(1),$(2),0755)
+
+# What systemd starts in the images of dracut and mkinitcpio.
+install-unit:
+	$(call install_file,conf/vfio-early.service,$(UNIT_DIR)/vfio-early.service,0644)
+
+install-dracut:
+	$(call install_hook,dracut/50vfio-early/module-setup.sh,$(DRACUT_DIR)/50vfio-early/module-setup.sh)
+	$(call install_hook,dracut/50vfio-early/vfio-early.sh,$(DRACUT_DIR)/50vfio-early/vfio-early.sh)
 
 install-initramfs-tools:
 	$(call install_hook,initramfs-tools/hooks/vfio-early,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-early)
@@ -97,10 +110,13 @@ uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/vfio-early $(DESTDIR)$(MANDIR)/man8/vfio-early.8 \
 		$(DESTDIR)$(MANDIR)/man5/vfio-early.conf.5 $(DESTDIR)$(DOCDIR)/examples/vfio-early.conf \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-early \
-		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-early
+		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-early \
+		$(DESTDIR)$(UNIT_DIR)/vfio-early.service
+	rm -rf $(DESTDIR)$(DRACUT_DIR)/50vfio-early
 	@rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 	@echo "What stays: /etc/vfio-early.conf and /etc/vfio-early.conf.d (your configuration), and the"
-	@echo "initramfs images that hold vfio-early until they are built anew: update-initramfs -u -k all"
+	@echo "initramfs images that hold vfio-early until they are built anew: update-initramfs -u -k all,"
+	@echo "or: dracut --regenerate-all --force"
 
 # --- tests ---
 
@@ -154,5 +170,5 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all test check check-all demo deps install install-base install-initramfs-tools uninstall clean distclean
+.PHONY: all test check check-all demo deps install install-base install-unit install-initramfs-tools install-dracut uninstall clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)

@@ -1,0 +1,82 @@
+#!/bin/bash
+#
+# Puts vfio-early, its configuration and the VFIO modules into the image. An
+# image is built for a kernel upgrade, so nothing that fails here may stop it:
+# every failure is a warning.
+
+# A kernel that has just crashed needs its devices: mkdumprd of Fedora exports
+# IN_KDUMP, and others add a module of this name to no other image.
+check() {
+	[[ -z $IN_KDUMP ]] || return 1
+	# shellcheck disable=SC2154
+	[[ " $dracutmodules $add_dracutmodules $force_add_dracutmodules " != *\ kdump* ]] || return 1
+}
+
+# The binary knows the variant drivers that the configured devices of this
+# machine may have. A module that is named counts as needed, whatever drivers
+# this machine uses now: so no hostonly. vfio_virqfd is a part of vfio since
+# Linux 6.2, and instmods passes over what is not there.
+installkernel() {
+	local modules
+
+	# shellcheck disable=SC2154
+	if ! modules=$(@BINARY@ --modules "$kernel"); then
+		dwarn "vfio-early: the image gets vfio-pci alone, no driver that is made for a device"
+		modules='vfio_pci vfio_iommu_type1'
+	fi
+	# shellcheck disable=SC2086
+	hostonly='' instmods $modules vfio_virqfd
+
+	modprobe --quiet --set-version="$kernel" --show-depends vfio-pci > /dev/null ||
+		dwarn "vfio-early: Linux $kernel has no vfio-pci: with it nothing can be bound"
+}
+
+check_configuration() {
+	local messages status=0
+
+	messages=$(@BINARY@ --check-config 2>&1) || status=$?
+	((status == 0)) && return
+
+	dwarn <<< "$messages"
+	((status == 1)) ||
+		dwarn "vfio-early: with this configuration the next boot will bind NOTHING"
+}
+
+# Generic images hold the configuration as well: it names the devices, and is
+# all that vfio-early goes by.
+install_configuration() {
+	local file configured=
+
+	for file in /etc/vfio-early.conf /etc/vfio-early.conf.d/*.conf; do
+		[[ -e $file || -L $file ]] || continue
+		inst "$file" || dwarn "vfio-early: cannot copy $file into the image"
+		configured=y
+	done
+	[[ $configured ]] || return 0
+
+	check_configuration
+	dinfo "vfio-early: to boot once without it, add this word to the kernel" \
+		"line in the boot menu: rd.vfio-early=0"
+}
+
+# With systemd in the image, the hooks of dracut are too late: no unit of dracut
+# comes before systemd-modules-load. Without, the first hook that there is comes
+# before udev, and its first script before rd.driver.pre.
+install_start() {
+	if dracut_module_included systemd; then
+		inst_simple @UNITDIR@/vfio-early.service &&
+			$SYSTEMCTL -q --root "${initdir:?}" add-wants sysinit.target vfio-early.service
+	else
+		# shellcheck disable=SC2154
+		inst_hook cmdline 00 "$moddir/vfio-early.sh"
+	fi || dwarn "vfio-early: nothing starts it in this image: it will bind nothing"
+}
+
+install() {
+	if ! inst_binary @BINARY@; then
+		dwarn "vfio-early: cannot copy @BINARY@: this image will bind nothing"
+		return 0
+	fi
+	install_start
+	install_configuration
+}
