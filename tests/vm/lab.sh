@@ -30,6 +30,15 @@ die()
 	exit 2
 }
 
+# installed GENERATOR: whether the lab can have it here. All but mkinitcpio come
+# from Debian.
+installed()
+{
+	case $1 in
+	mkinitcpio*) command -v mkinitcpio >/dev/null ;;
+	esac
+}
+
 # A directory below $1 that is gone again when the program ends, however it
 # ends; the commands in $2 run before that.
 scratch_in()
