@@ -16,6 +16,7 @@ DOCDIR ?= $(PREFIX)/share/doc/vfio-early
 # Where these look, whatever the PREFIX.
 INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
 DRACUT_DIR ?= /usr/lib/dracut/modules.d
+MKINITCPIO_DIR ?= /usr/lib/initcpio
 UNIT_DIR ?= /usr/lib/systemd/system
 
 STATIC ?= 1
@@ -81,7 +82,8 @@ deps:
 # --- installation ---
 
 # Everything, whatever generator this machine has: another one can come.
-install: install-base install-unit install-initramfs-tools install-dracut
+install: install-base install-unit install-initramfs-tools install-dracut \
+	install-mkinitcpio
 
 install-base: $(BUILD)/vfio-early
 	$(INSTALL) -D -m 0755 $(if $(STRIP),-s --strip-program=$(STRIP)) $< $(DESTDIR)$(SBINDIR)/vfio-early
@@ -106,12 +108,17 @@ install-initramfs-tools:
 	$(call install_hook,initramfs-tools/hooks/vfio-early,$(INITRAMFS_TOOLS_DIR)/hooks/vfio-early)
 	$(call install_hook,initramfs-tools/scripts/init-top/00-vfio-early,$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-early)
 
+install-mkinitcpio:
+	$(call install_file,mkinitcpio/install/vfio-early,$(MKINITCPIO_DIR)/install/vfio-early,0644)
+	$(call install_file,mkinitcpio/hooks/vfio-early,$(MKINITCPIO_DIR)/hooks/vfio-early,0644)
+
 uninstall:
 	rm -f $(DESTDIR)$(SBINDIR)/vfio-early $(DESTDIR)$(MANDIR)/man8/vfio-early.8 \
 		$(DESTDIR)$(MANDIR)/man5/vfio-early.conf.5 $(DESTDIR)$(DOCDIR)/examples/vfio-early.conf \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-early \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-early \
-		$(DESTDIR)$(UNIT_DIR)/vfio-early.service
+		$(DESTDIR)$(UNIT_DIR)/vfio-early.service \
+		$(DESTDIR)$(MKINITCPIO_DIR)/install/vfio-early $(DESTDIR)$(MKINITCPIO_DIR)/hooks/vfio-early
 	rm -rf $(DESTDIR)$(DRACUT_DIR)/50vfio-early
 	@rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 	@echo "What stays: /etc/vfio-early.conf and /etc/vfio-early.conf.d (your configuration), and the"
@@ -133,18 +140,19 @@ $(BUILD)/tests/unit-%: $(BUILD)/tests/unit-%.o $(TEST_LIB_OBJECTS) $(LIB_OBJECTS
 $(BUILD)/tests/unit-apply: OWN_LDFLAGS += -Wl,--wrap=sysfs_write,--wrap=modules_load,--wrap=fork
 
 test: $(UNIT_TESTS)
-	@tests/summary $(UNIT_TESTS)
+	@tests/summary $(UNIT_TESTS) tests/hooks/mkinitcpio
 
 # What make check and make demo need of Debian beside make itself.
 BUILD_NEEDS = $(shell sh src/deps.sh --packages)
 LAB_NEEDS = $(shell sh tests/vm/needs --packages)
-CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux
+CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox
 
 check:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(CHECK_NEEDS))
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all $(UNIT_TESTS)
-	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint tests/sysfs/run \
+	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
+		tests/sysfs/run tests/hooks/mkinitcpio \
 		tests/hooks/run tests/vm/run
 
 # What make check does, then the other compiler, the shared libraries, the sanitizers, and the lab on
@@ -170,5 +178,6 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all test check check-all demo deps install install-base install-unit install-initramfs-tools install-dracut uninstall clean distclean
+.PHONY: all test check check-all demo deps install install-base install-unit \
+	install-initramfs-tools install-dracut install-mkinitcpio uninstall clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
