@@ -18,6 +18,9 @@ INITRAMFS_TOOLS_DIR ?= /usr/share/initramfs-tools
 DRACUT_DIR ?= /usr/lib/dracut/modules.d
 MKINITCPIO_DIR ?= /usr/lib/initcpio
 UNIT_DIR ?= /usr/lib/systemd/system
+BASH_COMPLETION_DIR ?= $(PREFIX)/share/bash-completion/completions
+ZSH_COMPLETION_DIR ?= $(PREFIX)/share/zsh/site-functions
+FISH_COMPLETION_DIR ?= $(PREFIX)/share/fish/vendor_completions.d
 
 STATIC ?= 1
 BUILD ?= build
@@ -82,7 +85,7 @@ deps:
 # --- installation ---
 
 # Everything, whatever generator this machine has: another one can come.
-install: install-base install-unit install-initramfs-tools install-dracut \
+install: install-base install-completion install-unit install-initramfs-tools install-dracut \
 	install-mkinitcpio
 
 install-base: $(BUILD)/vfio-early
@@ -90,6 +93,11 @@ install-base: $(BUILD)/vfio-early
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man8 src/man/vfio-early.8
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(MANDIR)/man5 src/man/vfio-early.conf.5
 	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(DOCDIR)/examples conf/vfio-early.conf
+
+install-completion:
+	$(INSTALL) -D -m 0644 src/completion/vfio-early.bash $(DESTDIR)$(BASH_COMPLETION_DIR)/vfio-early
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(ZSH_COMPLETION_DIR) src/completion/_vfio-early
+	$(INSTALL) -D -m 0644 -t $(DESTDIR)$(FISH_COMPLETION_DIR) src/completion/vfio-early.fish
 
 # The hooks name the binary and the unit where they are installed.
 install_file = $(INSTALL) -D -m $(3) $(1) $(DESTDIR)$(2) && \
@@ -118,7 +126,9 @@ uninstall:
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/hooks/vfio-early \
 		$(DESTDIR)$(INITRAMFS_TOOLS_DIR)/scripts/init-top/00-vfio-early \
 		$(DESTDIR)$(UNIT_DIR)/vfio-early.service \
-		$(DESTDIR)$(MKINITCPIO_DIR)/install/vfio-early $(DESTDIR)$(MKINITCPIO_DIR)/hooks/vfio-early
+		$(DESTDIR)$(MKINITCPIO_DIR)/install/vfio-early $(DESTDIR)$(MKINITCPIO_DIR)/hooks/vfio-early \
+		$(DESTDIR)$(BASH_COMPLETION_DIR)/vfio-early $(DESTDIR)$(ZSH_COMPLETION_DIR)/_vfio-early \
+		$(DESTDIR)$(FISH_COMPLETION_DIR)/vfio-early.fish
 	rm -rf $(DESTDIR)$(DRACUT_DIR)/50vfio-early
 	@rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 	@echo "What stays: /etc/vfio-early.conf and /etc/vfio-early.conf.d (your configuration), and the"
@@ -145,14 +155,14 @@ test: $(UNIT_TESTS)
 # What make check and make demo need of Debian beside make itself.
 BUILD_NEEDS = $(shell sh src/deps.sh --packages)
 LAB_NEEDS = $(shell sh tests/vm/needs --packages)
-CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox
+CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox zsh fish
 
 check:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(CHECK_NEEDS))
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all $(UNIT_TESTS)
 	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
-		tests/sysfs/run tests/hooks/mkinitcpio \
+		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/hooks/mkinitcpio \
 		tests/hooks/run tests/vm/run
 
 # What make check does, then the other compiler, the shared libraries, the sanitizers, and the lab on
@@ -178,6 +188,6 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all test check check-all demo deps install install-base install-unit \
+.PHONY: all test check check-all demo deps install install-base install-completion install-unit \
 	install-initramfs-tools install-dracut install-mkinitcpio uninstall clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
