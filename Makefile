@@ -3,6 +3,7 @@
 # make               build/vfio-early, one static binary (make deps first)
 # make deps          its static libkmod and libudev, from the distribution's source packages
 # make install       DESTDIR=, PREFIX=; install-base and one target per generator
+# make deb           build/vfio-early_VERSION_ARCHITECTURE.deb
 # make test          what packagers run: no root, no network, no virtual machine
 # make check         all tests; on Debian, as root, it installs what it lacks
 # make demo          shows it: a virtual machine boots with and without it
@@ -135,6 +136,11 @@ uninstall:
 	@echo "initramfs images that hold vfio-early until they are built anew: update-initramfs -u -k all,"
 	@echo "or: dracut --regenerate-all --force"
 
+# --- packages ---
+
+deb: $(BUILD)/vfio-early
+	@STATIC='$(STATIC)' BUILD='$(BUILD)' conf/packaging/debian/build $(BUILD)
+
 # --- tests ---
 
 $(BUILD)/tests/lib-%.o: tests/lib/%.c $(DEPS_BUILT) | $(BUILD)/tests
@@ -189,5 +195,5 @@ distclean:
 	rm -rf build
 
 .PHONY: all test check check-all demo deps install install-base install-completion install-unit \
-	install-initramfs-tools install-dracut install-mkinitcpio uninstall clean distclean
+	install-initramfs-tools install-dracut install-mkinitcpio uninstall deb clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
