@@ -161,7 +161,7 @@ test: $(UNIT_TESTS)
 # What make check and make demo need of Debian beside make itself.
 BUILD_NEEDS = $(shell sh src/deps.sh --packages)
 LAB_NEEDS = $(shell sh tests/vm/needs --packages)
-CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox zsh fish
+CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox zsh fish lintian rpm
 
 check:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(CHECK_NEEDS))
@@ -169,7 +169,7 @@ check:
 	@$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all $(UNIT_TESTS)
 	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
 		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/hooks/mkinitcpio \
-		tests/hooks/run tests/vm/run
+		tests/hooks/run tests/vm/run tests/packages
 
 # What make check does, then the other compiler, the shared libraries, the sanitizers, and the lab on
 # the later release.
