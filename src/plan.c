@@ -503,6 +503,24 @@ static void say_no_iommu(struct planner *p, struct plan_target *t, const struct 
 	cure_iommu(p);
 }
 
+/* Its groups come with its driver, a module, and then a device joins one only as a driver takes it
+ * (drivers/iommu/virtio-iommu.c): a live system's groups were not there at the hook. */
+static bool groups_form_late(const struct snapshot *s)
+{
+	return s->has_viot && !s->has_dmar && !s->has_ivrs;
+}
+
+static void say_late_groups(struct planner *p, struct plan_target *t, const struct pci_device *d)
+{
+	if (p->no_iommu_told == t)
+		return;
+	p->no_iommu_told = t;
+	refuse(p, t, d, "late-groups",
+		"%s is behind a virtio-iommu, whose groups form as drivers take their devices: when vfio-early runs, nobody knows what shares its group",
+		DESCRIBE(d));
+	cure_iommu(p);
+}
+
 static void check_device(struct planner *p, struct plan_target *t, const struct pci_device *d)
 {
 	const struct iommu_group *g = snapshot_group(p->snapshot, d->group);
@@ -522,6 +540,8 @@ static void check_device(struct planner *p, struct plan_target *t, const struct 
 		refuse(p, t, d, "not-yet", "%s does not exist yet when vfio-early runs",
 			DESCRIBE(d));
 		cure(p, "bind it later, on the live system, for example with driverctl");
+	} else if (groups_form_late(p->snapshot)) {
+		say_late_groups(p, t, d);
 	} else if (d->group == NO_GROUP) {
 		say_no_iommu(p, t, d);
 	} else if (!g || g->unreadable) {

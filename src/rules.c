@@ -56,6 +56,9 @@ char *iommu_cure(const struct snapshot *s, const struct bootwords *w)
 	if (s->has_dmar)
 		return strdup(
 			"the firmware offers an Intel IOMMU and the command line asks for it; why the kernel does not use it, says: dmesg | grep -i dmar");
+	if (s->has_viot && !s->has_ivrs)
+		return strdup(
+			"give this virtual machine an emulated Intel or AMD IOMMU instead (QEMU: -device intel-iommu,intremap=on), or bind on the live system, for example with driverctl");
 	if (s->has_ivrs)
 		return strdup(
 			"the firmware offers an AMD IOMMU, which Linux uses by itself; why it does not, says: dmesg | grep AMD-Vi");

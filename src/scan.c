@@ -341,6 +341,7 @@ static void scan_iommu(int sysfd, struct snapshot *s)
 		sysfs_opendir(sysfd, "class/iommu", &dir) == 0 && sysfs_readdir(dir, &e) > 0;
 	s->has_dmar = exists(sysfd, "firmware/acpi/tables/DMAR");
 	s->has_ivrs = exists(sysfd, "firmware/acpi/tables/IVRS");
+	s->has_viot = exists(sysfd, "firmware/acpi/tables/VIOT");
 }
 
 /* --- a live system --- */

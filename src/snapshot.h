@@ -48,6 +48,7 @@ struct snapshot {
 	bool iommu_active; /* /sys/class/iommu has an entry */
 	bool has_dmar;     /* the firmware has the table of an Intel IOMMU */
 	bool has_ivrs;     /* the same of an AMD one */
+	bool has_viot;     /* the same of a virtio-iommu (drivers/acpi/viot.c) */
 };
 
 /* The VFIO driver for any device: its module, and the driver's own name, as driver_override wants

@@ -307,6 +307,8 @@ static int parse_line(struct parser *p, char *s)
 		p->m->snapshot.has_dmar = true;
 	else if (streq(s, "tables: ivrs"))
 		p->m->snapshot.has_ivrs = true;
+	else if (streq(s, "tables: viot"))
+		p->m->snapshot.has_viot = true;
 	else if ((value = skip_prefix(s, "group ")))
 		return parse_group(p, value);
 	else if ((value = skip_prefix(s, "module ")))

@@ -27,7 +27,7 @@
  * A domain of 0x1000 or more lies behind the device that vmd drives. Lines for the whole machine:
  *
  *	iommu: none                   no IOMMU: no groups but those of VFIO's no-IOMMU mode
- *	tables: dmar|ivrs             firmware tables
+ *	tables: dmar|ivrs|viot        firmware tables
  *	group 5: noiommu              a group of VFIO's no-IOMMU mode
  *	group 6: direct               a direct reserved region (RMRR, IVMD)
  *	group 7: foreign PNP0103:00   a member that is no PCI device

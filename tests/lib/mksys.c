@@ -373,6 +373,8 @@ static void put_sys(void)
 		put("sys/firmware/acpi/tables", "DMAR", "DMAR");
 	if (snapshot->has_ivrs)
 		put("sys/firmware/acpi/tables", "IVRS", "IVRS");
+	if (snapshot->has_viot)
+		put("sys/firmware/acpi/tables", "VIOT", "VIOT");
 	put_screen_info();
 	put_vfio_driver();
 }
