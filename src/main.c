@@ -4,13 +4,16 @@
 
 #include "bind.h"
 #include "check.h"
+#include "host.h"
 #include "list.h"
+#include "suggest.h"
 
 enum action {
 	ACTION_NONE,
 	ACTION_BIND,
 	ACTION_CHECK,
 	ACTION_LIST,
+	ACTION_SUGGEST,
 	ACTION_CHECK_CONFIG,
 	ACTION_MODULES
 };
@@ -30,6 +33,7 @@ static const struct {
 	const char *help;
 } options[] = {
 	{ "list", "[ADDRESS]", 'l', "list the IOMMU groups and their devices; or this device's" },
+	{ "suggest", "ADDRESS...", 'g', "print a section of the configuration for these devices" },
 	{ "bind", NULL, 'b', "bind the configured devices (in an initramfs: the hooks run this)" },
 	{ "dry-run", NULL, 'n', "say what --bind would do, and why not the rest; change nothing" },
 	{ "check", NULL, 't',
@@ -47,8 +51,8 @@ static const struct {
 static void print_help(FILE *out)
 {
 	fprintf(out,
-		"usage: vfio-early --list [ADDRESS] | --check | --dry-run | --check-config [FILE] |\n"
-		"                  --modules [RELEASE] | --bind  [OPTION]...\n\n"
+		"usage: vfio-early --list [ADDRESS] | --suggest ADDRESS... | --check | --dry-run |\n"
+		"                  --check-config [FILE] | --modules [RELEASE] | --bind  [OPTION]...\n\n"
 		"Binds PCI devices to vfio-pci before any other driver can have them.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		char left[40];
@@ -79,7 +83,7 @@ static int set_action(struct arguments *a, enum action action)
 {
 	if (a->action != ACTION_NONE && a->action != action)
 		return usage_error(
-			"--list, --check, --check-config, --modules and --bind exclude each other");
+			"--list, --suggest, --check, --check-config, --modules and --bind exclude each other");
 	a->action = action;
 	return -1;
 }
@@ -94,6 +98,8 @@ static int take_option(struct arguments *a, struct session *s, int value)
 		return set_action(a, ACTION_CHECK);
 	case 'l':
 		return set_action(a, ACTION_LIST);
+	case 'g':
+		return set_action(a, ACTION_SUGGEST);
 	case 's':
 		return set_action(a, ACTION_CHECK_CONFIG);
 	case 'm':
@@ -144,9 +150,11 @@ static int read_options(int argc, char **argv, struct arguments *a, struct sessi
 
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		const char *argument = options[i].argument;
+		/* "[FILE]" and "ADDRESS..." stand among the words, wherever on the line. */
+		bool required = argument && argument[0] != '[' && !strstr(argument, "...");
 
 		longs[i] = (struct option){ .name = options[i].name,
-			.has_arg = argument && argument[0] != '[' ? required_argument : no_argument,
+			.has_arg = required ? required_argument : no_argument,
 			.val = options[i].value };
 	}
 	for (;;) {
@@ -175,7 +183,11 @@ static int check_words(const struct arguments *a, const struct session *s)
 	bool one = a->action == ACTION_LIST || a->action == ACTION_MODULES ||
 		(a->action == ACTION_CHECK_CONFIG && !s->config_file);
 
-	if (a->n_words > one)
+	if (a->action == ACTION_SUGGEST && s->json)
+		return usage_error("--suggest prints a configuration, which is no JSON");
+	if (a->action == ACTION_SUGGEST && a->n_words == 0)
+		return usage_error("expected the address of a device behind --suggest");
+	if (a->action != ACTION_SUGGEST && a->n_words > one)
 		return usage_error("unexpected argument '%s'", a->words[one]);
 	return -1;
 }
@@ -209,7 +221,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a, struct se
 		return usage_error("unexpected argument '%s'", a->words[0]);
 	if (a->action == ACTION_NONE)
 		return usage_error(
-			"expected --list, --check, --dry-run, --check-config, --modules or --bind");
+			"expected --list, --suggest, --check, --dry-run, --check-config, --modules or --bind");
 	return check_words(a, s);
 }
 
@@ -349,6 +361,62 @@ static int check(struct session *s)
 	return report_status(&report);
 }
 
+/* Everything that the plan for the next boot needs, and what the host uses. */
+static int read_for_suggestion(struct session *s)
+{
+	int r = session_read_words(s);
+
+	if (r == 0)
+		r = session_read_machine(s, !in_initramfs(), true);
+	return r < 0 ? r : session_read_live(s);
+}
+
+/* Takes the text. All of it is for the file that it is appended to; who sees that alone is told
+ * here. */
+static int print_suggestion(char *text, int status)
+{
+	fputs(text, stdout);
+	free(text);
+	if (status != STATUS_OK && !isatty(STDOUT_FILENO))
+		fprintf(stderr, "vfio-early: %s: read the comments in what was printed\n",
+			status == STATUS_ERROR ? "this is not ready" : "there is a warning");
+	return status;
+}
+
+static int suggest(struct session *s, char **words, size_t n)
+{
+	_cleanup_free_ size_t *devices = calloc(n, sizeof(*devices));
+	const struct suggest in = { .snapshot = &s->snapshot,
+		.module = &s->facts,
+		.words = &s->words,
+		.config = &s->config,
+		.uses = &s->uses,
+		.file = s->config_file,
+		.rebuild = host_rebuild(),
+		.root = geteuid() == 0 };
+	const struct pci_device *d;
+	char *text;
+	int r, status;
+
+	s->failed = "the suggestion could not be made";
+	r = devices ? session_read_config(s) : -ENOMEM;
+	if (r == 0 && s->config.errors.n) {
+		r = suggest_config_errors(&s->config.errors, &text);
+		return r < 0 ? give_up(s, r) : print_suggestion(text, STATUS_ERROR);
+	}
+	if (r == 0)
+		r = read_for_suggestion(s);
+	for (size_t i = 0; i < n && r == 0; i++) {
+		status = take_address(s, words[i], &d);
+		if (status >= 0)
+			return status;
+		devices[i] = (size_t)(d - s->snapshot.devices);
+	}
+	if (r == 0)
+		r = suggest_make(&in, devices, n, &text, &status);
+	return r < 0 ? give_up(s, r) : print_suggestion(text, status);
+}
+
 static int dry_run(struct session *s)
 {
 	struct report report = { .command = "dry-run", .config = &s->config };
@@ -382,6 +450,8 @@ static int run(struct arguments *a, struct session *s)
 		return check(s);
 	case ACTION_LIST:
 		return list_groups(s, a->n_words ? a->words[0] : NULL);
+	case ACTION_SUGGEST:
+		return suggest(s, a->words, a->n_words);
 	case ACTION_MODULES:
 		return list_modules(s, a->n_words ? a->words[0] : NULL);
 	default:

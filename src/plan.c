@@ -135,18 +135,17 @@ static char *list_with_id(
 	return more;
 }
 
-/* The line to write for this device in place of @s, which may be NULL: its path where the admin
- * wrote one, or where a twin makes the address worthless; else its address. */
-static char *line_for(const struct planner *p, const struct pci_device *d, const struct selector *s)
+char *plan_line(
+	const struct snapshot *s, const struct pci_device *d, const struct selector *instead)
 {
-	bool by_path = (s && s->kind == SELECT_PATH) || count_twins(p->snapshot, d, NULL);
+	bool by_path = (instead && instead->kind == SELECT_PATH) || count_twins(s, d, NULL);
 	char buf[PCI_PATH_LEN];
 
 	if (by_path && d->path.n_hops)
 		pci_path_format(&d->path, buf);
 	else
 		pci_addr_format(d->addr, buf);
-	if (s && s->all_functions)
+	if (instead && instead->all_functions)
 		buf[strlen(buf) - 1] = '*';
 	return format("device = %s %s", buf, PCI_ID(d->id));
 }
@@ -177,7 +176,7 @@ static void add_device(
 /* The line to write, if there is one device that it can mean. */
 static void cure_line(struct planner *p, const struct pci_device *d, const struct selector *s)
 {
-	_cleanup_free_ char *line = line_for(p, d, s);
+	_cleanup_free_ char *line = plan_line(p->snapshot, d, s);
 
 	cure(p, "if %s is the device that you mean, write: %s", PCI_ADDR(d->addr), line ?: "it");
 }
@@ -309,7 +308,7 @@ static void check_twin(struct planner *p, struct plan_target *t, const struct se
 {
 	const struct pci_device *d =
 		s->kind == SELECT_ADDRESS ? snapshot_find(p->snapshot, s->addr) : NULL;
-	_cleanup_free_ char *line = d ? line_for(p, d, s) : NULL;
+	_cleanup_free_ char *line = d ? plan_line(p->snapshot, d, s) : NULL;
 
 	if (!line || !target_has(t, d, p->snapshot))
 		return;
@@ -1087,7 +1086,7 @@ static void say_siblings(struct planner *p, struct plan_target *t)
 			continue;
 		for (; k < s->n_devices && pci_addr_siblings(s->devices[k].addr, d->addr); k++) {
 			const struct pci_device *sibling = &s->devices[k];
-			_cleanup_free_ char *line = line_for(p, sibling, NULL);
+			_cleanup_free_ char *line = plan_line(p->snapshot, sibling, NULL);
 
 			if (bound_by(p, sibling) || device_is_support(sibling) ||
 				sibling->appears_late)

@@ -65,5 +65,10 @@ bool plan_wants(const struct config *c, const struct pci_device *d);
 /* The module whose driver the device gets: VFIO_MODULE, or a variant's. */
 const char *plan_module(
 	const struct snapshot *s, const struct plan_target *t, const struct plan_device *pd);
+/* The line to write for this device in place of @instead, which may be NULL: its path where the
+ * admin wrote one, or where a twin makes the address worthless; else its address. NULL when memory
+ * is short. */
+char *plan_line(
+	const struct snapshot *s, const struct pci_device *d, const struct selector *instead);
 const char *verdict_name(enum verdict verdict);
 void plan_free(struct plan *p);

@@ -66,8 +66,7 @@ char *iommu_cure(const struct snapshot *s, const struct bootwords *w)
 		"switch on VT-d (Intel) or AMD-Vi / IOMMU (AMD) in the firmware's settings: its tables show none");
 }
 
-/* On a root bus each function is a device of its own; elsewhere a card's functions go together. */
-static bool is_one_device(const struct pci_device *a, const struct pci_device *b)
+bool device_same_card(const struct pci_device *a, const struct pci_device *b)
 {
 	return !a->on_root_bus && pci_addr_siblings(a->addr, b->addr);
 }
@@ -85,7 +84,7 @@ enum group_verdict group_judge(const struct snapshot *s, const struct iommu_grou
 		if (d->group != g->number || d->appears_late || device_is_passive(d))
 			continue;
 		blocked |= device_is_support(d);
-		shared |= first && !is_one_device(first, d);
+		shared |= first && !device_same_card(first, d);
 		first = first ?: d;
 	}
 	if (!first)

@@ -19,6 +19,8 @@ bool device_is_passive(const struct pci_device *d);
 bool device_is_usb_host(const struct pci_device *d);
 /* The display that the firmware drew on, else the one that it routed legacy VGA to. */
 bool device_is_boot_display(const struct snapshot *s, const struct pci_device *d);
+/* Whether both are functions of one card: on a root bus each function is a device of its own. */
+bool device_same_card(const struct pci_device *a, const struct pci_device *b);
 
 /* What to do where no IOMMU is active, by the firmware's tables and the command line. A new string,
  * or NULL: memory is short. */
