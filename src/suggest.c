@@ -325,6 +325,11 @@ static void leave(struct maker *m, struct line *l, const char *why)
 			PCI_ADDR(device_at(m, l->device)->addr), why));
 }
 
+static bool is_shared(enum group_verdict verdict)
+{
+	return verdict == GROUP_SHARED || verdict == GROUP_BLOCKED;
+}
+
 /* What is here only because it is a function of the card costs nobody anything. */
 static void judge_functions(struct maker *m)
 {
@@ -339,7 +344,7 @@ static void judge_functions(struct maker *m)
 		used = list_uses(m, l->device, true);
 		if (used)
 			leave(m, l, used);
-		else if (g && group_judge(m->in->snapshot, g) != GROUP_ISOLATED)
+		else if (g && is_shared(group_judge(m->in->snapshot, g)))
 			leave(m, l, "it shares an IOMMU group with more devices");
 	}
 }
@@ -507,9 +512,13 @@ static bool take_unfit(struct maker *m, const struct finding *f)
 		m->lines[i].needed = true;
 		changed |= rule_out(m, &m->lines[i], f);
 	}
-	for (size_t i = 0; i < ARRAY_SIZE(ids) && l; i++)
-		if (streq(f->id, ids[i]))
-			changed |= rule_out(m, l, f);
+	for (size_t i = 0; i < ARRAY_SIZE(ids) && l; i++) {
+		if (!streq(f->id, ids[i]))
+			continue;
+		/* It is the machine's fault, too. */
+		l->needed |= streq(f->id, "noiommu-group");
+		changed |= rule_out(m, l, f);
+	}
 	return changed;
 }
 
@@ -1014,7 +1023,7 @@ static void write_text(struct maker *m, const char *asked, FILE *out)
 		COMMENT(out,
 			"Not run as root: where the firmware draws, only root can read. Run it again as root, if a display is in this.");
 	write_told(&m->told, out);
-	if (was_told(m, "no-iommu"))
+	if (was_told(m, "no-iommu") || was_told(m, "noiommu-group"))
 		COMMENT(out,
 			"When the IOMMU is on, ask again: what shares the group is not known until then. It begins like this:");
 	if (any_printable(m))

@@ -70,6 +70,31 @@ must_answer()
 	count $result "machines: $name: $*"
 }
 
+# judge_suggestion ADDRESS: 0 where what --suggest says of the device, appended to an
+# empty configuration, comes out of --dry-run with the status that it had itself.
+judge_suggestion()
+{
+	suggested=0
+	planned=0
+	rm -f "$ram_root/etc/vfio-early.conf"
+	run_binary "$disk_root" --suggest "$1" >"$work/section" 2>"$work/difference" </dev/null || suggested=$?
+	cp "$work/section" "$ram_root/etc/vfio-early.conf"
+	run_binary "$disk_root" --dry-run >>"$work/difference" 2>&1 </dev/null || planned=$?
+	cat "$work/section" >>"$work/difference"
+	case $suggested in
+	0) [ $planned -eq 0 ] && grep -q '^1 target would be bound' "$work/difference" ;;
+	1) [ $planned -le 1 ] && grep -q '^1 target would be bound' "$work/difference" ;;
+	*) [ $suggested -eq 2 ] && ! grep -q 'config-error' "$work/difference" ;;
+	esac
+}
+
+test_suggestion()
+{
+	result=0
+	judge_suggestion "$2" || result=1
+	count $result "machines: $1: --suggest $2"
+}
+
 # The rows of one machine share its /sys.
 test_machine()
 {
@@ -84,6 +109,7 @@ test_machine()
 		row_config "$machine" "$target" "$verdict" >"$work/config"
 		judge_row "$work/config" "$verdict" "$more" || result=$?
 		count $result "machines: $machine: $target"
+		test_suggestion "$machine" "${target%% *}"
 	done <<-END
 		$(grep "^$1$tab" "$here/machines/rows")
 	END
@@ -102,6 +128,10 @@ self_test_rows()
 {
 	empty_root
 	make_machine "$here/machines/intel-z270-gtx970"
+	result=0
+	if judge_suggestion 0000:09:00.0; then result=1; fi
+	echo "passed, although there is no such device" >"$work/difference"
+	count $result "machines: self test"
 	row_config intel-z270-gtx970 "0000:01:00.0" not-isolated >"$work/config"
 	for wrong in isolated guarded; do
 		result=0
