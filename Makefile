@@ -55,7 +55,7 @@ LIBS := $(shell pkg-config --libs $(PKGS))
 DEPS_BUILT :=
 endif
 
-SOURCES := $(wildcard src/*.c)
+SOURCES := $(filter-out $(if $(filter 1,$(STATIC)),,src/nss.c),$(wildcard src/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
 LIB_OBJECTS := $(filter-out $(BUILD)/main.o,$(OBJECTS))
 TEST_LIB_OBJECTS := $(patsubst tests/lib/%.c,$(BUILD)/tests/lib-%.o,$(filter-out tests/lib/mksys.c,$(wildcard tests/lib/*.c)))

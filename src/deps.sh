@@ -9,7 +9,7 @@ set -eu
 # The system's tools first: meson's python3 has to be the one that python3-jinja2 is installed for.
 PATH=/usr/bin:/bin:$PATH
 CC=${CC:-cc}
-CFLAGS='-O2 -fPIC -ffunction-sections -fdata-sections -fstack-protector-strong'
+CFLAGS='-Os -fPIC -ffunction-sections -fdata-sections -fstack-protector-strong'
 CFLAGS="$CFLAGS -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2"
 export LC_ALL=C PATH CC CFLAGS
 # Started by make, kmod's own Makefile would inherit the variables of our command line.
