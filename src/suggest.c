@@ -1,74 +1,18 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include "rules.h"
-#include "suggest.h"
+#include "suggester.h"
 
-#define COLUMNS 100
-
-enum role {
-	ROLE_ASKED,
-	ROLE_FUNCTION, /* of the card of one that stands here */
-	ROLE_GROUP,    /* in the IOMMU group of one */
-};
-
-enum state {
-	LINE_ON,
-	LINE_LEFT,  /* commented out: the target does without it */
-	LINE_KEPT,  /* commented out: the host needs it, or all that it was for */
-	LINE_NEVER, /* commented out: it cannot be bound */
-};
-
-/* A "device =" line. */
-struct line {
-	size_t device;
-	size_t asked; /* the device for whose sake it is here */
-	enum role role;
-	bool needed; /* for isolation; or asked for */
-	enum state state;
-	bool remark; /* @why is a warning, although the line is on */
-	char *why;   /* the comment above it, or NULL */
-};
-
-/* A consent without which the plan refuses a device. */
-struct need {
-	enum allow bit;
-	size_t device;
-};
-
-struct word {
-	enum allow bit;
-	bool on;
-	bool remark;
-	char *why;
-};
-
-struct maker {
-	const struct suggest *in;
-	struct bootwords words; /* the same strings, without what bypasses or skips */
-	struct plan before;     /* of what is configured already */
-	char *name;             /* of the target */
-	struct line *lines;
-	size_t n_lines;
-	struct need *needs;
-	size_t n_needs;
-	struct word *allow;
-	size_t n_allow;
-	bool *bound;          /* for each device: whether a target takes it */
-	bool blocked;         /* a group cannot be isolated */
-	struct findings told; /* at the top */
-	int r;                /* first error; -ENOMEM is the only one there is */
-};
-
-static const struct pci_device *device_at(const struct maker *m, size_t i)
+const struct pci_device *device_at(const struct suggester *m, size_t i)
 {
 	return &m->in->snapshot->devices[i];
 }
 
-static size_t index_of(const struct maker *m, const struct pci_device *d)
+static size_t index_of(const struct suggester *m, const struct pci_device *d)
 {
 	return (size_t)(d - m->in->snapshot->devices);
 }
 
-static struct line *find_line(const struct maker *m, size_t device)
+static struct line *find_line(const struct suggester *m, size_t device)
 {
 	for (size_t i = 0; i < m->n_lines; i++)
 		if (m->lines[i].device == device)
@@ -77,7 +21,7 @@ static struct line *find_line(const struct maker *m, size_t device)
 }
 
 /* Takes @text, which may be NULL for want of memory. */
-static void set_text(struct maker *m, char **place, char *text)
+static void set_text(struct suggester *m, char **place, char *text)
 {
 	if (!text)
 		m->r = -ENOMEM;
@@ -85,9 +29,7 @@ static void set_text(struct maker *m, char **place, char *text)
 	*place = text;
 }
 
-/* Adds to a text, behind a separator where there is something in it. */
-static _printf_(4, 5) void add_text(
-	struct maker *m, char **text, const char *separator, const char *fmt, ...)
+void add_text(struct suggester *m, char **text, const char *separator, const char *fmt, ...)
 {
 	_cleanup_free_ char *more = NULL;
 	va_list ap;
@@ -101,7 +43,7 @@ static _printf_(4, 5) void add_text(
 
 /* --- what is found out --- */
 
-static void tell(struct maker *m, enum severity severity, const char *id,
+static void tell(struct suggester *m, enum severity severity, const char *id,
 	const struct pci_addr *addr, const char *text, const char *cure)
 {
 	for (size_t i = 0; i < m->told.n; i++)
@@ -113,7 +55,7 @@ static void tell(struct maker *m, enum severity severity, const char *id,
 		m->r = finding_cure(&m->told, "%s", cure);
 }
 
-static bool was_told(const struct maker *m, const char *id)
+bool was_told(const struct suggester *m, const char *id)
 {
 	for (size_t i = 0; i < m->told.n; i++)
 		if (streq(m->told.items[i].id, id))
@@ -131,7 +73,7 @@ static const char *own_cure(const struct finding *f)
 	return f->cure;
 }
 
-static void tell_finding(struct maker *m, const struct finding *f)
+static void tell_finding(struct suggester *m, const struct finding *f)
 {
 	tell(m, f->severity, f->id, f->has_addr ? &f->addr : NULL, f->text, own_cure(f));
 }
@@ -145,7 +87,7 @@ static bool is_candidate(const struct pci_device *d)
 }
 
 /* The target that names the device, in whatever boot. */
-static const struct target *configured_in(const struct maker *m, const struct pci_device *d)
+static const struct target *configured_in(const struct suggester *m, const struct pci_device *d)
 {
 	for (size_t i = 0; i < m->in->config->n_targets; i++) {
 		struct config one = { .targets = &m->in->config->targets[i], .n_targets = 1 };
@@ -156,7 +98,7 @@ static const struct target *configured_in(const struct maker *m, const struct pc
 	return NULL;
 }
 
-static void add_line(struct maker *m, size_t device, enum role role, size_t asked, bool needed)
+static void add_line(struct suggester *m, size_t device, enum role role, size_t asked, bool needed)
 {
 	struct line *l = find_line(m, device);
 
@@ -171,7 +113,7 @@ static void add_line(struct maker *m, size_t device, enum role role, size_t aske
 		m->r = -ENOMEM;
 }
 
-static void add_asked(struct maker *m, size_t device)
+static void add_asked(struct suggester *m, size_t device)
 {
 	const struct pci_device *d = device_at(m, device);
 	const struct target *t = configured_in(m, d);
@@ -195,7 +137,7 @@ static void add_asked(struct maker *m, size_t device)
 }
 
 /* What goes with a line: the functions of its card, and who shares its group. */
-static void expand(struct maker *m, struct line line)
+static void expand(struct suggester *m, struct line line)
 {
 	const struct pci_device *d = device_at(m, line.device);
 
@@ -223,7 +165,7 @@ static int by_place(const void *a, const void *b)
 	return x->device < y->device ? -1 : x->device > y->device;
 }
 
-static void collect(struct maker *m, const size_t *devices, size_t n)
+static void collect(struct suggester *m, const size_t *devices, size_t n)
 {
 	for (size_t i = 0; i < n; i++)
 		add_asked(m, devices[i]);
@@ -252,7 +194,7 @@ static const char *kind_name(const struct pci_device *d)
 	return "device";
 }
 
-static bool name_taken(const struct maker *m, const char *name)
+static bool name_taken(const struct suggester *m, const char *name)
 {
 	for (size_t i = 0; i < m->in->config->n_targets; i++)
 		if (streq(m->in->config->targets[i].name, name))
@@ -261,7 +203,7 @@ static bool name_taken(const struct maker *m, const char *name)
 }
 
 /* After the device that was named first; a graphics card is one, whichever function was. */
-static void choose_name(struct maker *m, size_t first)
+static void choose_name(struct suggester *m, size_t first)
 {
 	const char *kind = kind_name(device_at(m, first));
 
@@ -278,7 +220,7 @@ static void choose_name(struct maker *m, size_t first)
 
 /* "/ ← nvme0n1p2 ← nvme0n1 ← 0000:03:00.0; swap ..." of the uses that count, a few at most; NULL
  * for none. */
-static char *list_uses(struct maker *m, size_t device, bool keyboards)
+static char *list_uses(struct suggester *m, size_t device, bool keyboards)
 {
 	static const char *const kinds[] = {
 		[USE_MOUNT] = "",
@@ -300,7 +242,7 @@ static char *list_uses(struct maker *m, size_t device, bool keyboards)
 	return text;
 }
 
-static bool is_taken(const struct maker *m, size_t device)
+static bool is_taken(const struct suggester *m, size_t device)
 {
 	const struct line *l = find_line(m, device);
 
@@ -308,7 +250,7 @@ static bool is_taken(const struct maker *m, size_t device)
 }
 
 /* Whether there is a keyboard on nothing that would be bound. */
-static bool keyboard_stays(const struct maker *m)
+static bool keyboard_stays(const struct suggester *m)
 {
 	for (size_t i = 0; i < m->in->uses->n; i++)
 		if (m->in->uses->items[i].kind == USE_KEYBOARD &&
@@ -317,7 +259,7 @@ static bool keyboard_stays(const struct maker *m)
 	return m->in->uses->other_keyboard;
 }
 
-static void leave(struct maker *m, struct line *l, const char *why)
+static void leave(struct suggester *m, struct line *l, const char *why)
 {
 	l->state = LINE_LEFT;
 	set_text(m, &l->why,
@@ -331,7 +273,7 @@ static bool is_shared(enum group_verdict verdict)
 }
 
 /* What is here only because it is a function of the card costs nobody anything. */
-static void judge_functions(struct maker *m)
+static void judge_functions(struct suggester *m)
 {
 	for (size_t i = 0; i < m->n_lines && m->r == 0; i++) {
 		struct line *l = &m->lines[i];
@@ -349,7 +291,7 @@ static void judge_functions(struct maker *m)
 	}
 }
 
-static void judge_uses(struct maker *m)
+static void judge_uses(struct suggester *m)
 {
 	for (size_t i = 0; i < m->n_lines && m->r == 0; i++) {
 		struct line *l = &m->lines[i];
@@ -373,7 +315,7 @@ static void judge_uses(struct maker *m)
 }
 
 /* Without what was asked for, the rest is for nothing. */
-static void judge_origins(struct maker *m)
+static void judge_origins(struct suggester *m)
 {
 	for (size_t i = 0; i < m->n_lines; i++) {
 		struct line *l = &m->lines[i];
@@ -399,7 +341,8 @@ static void trial_free(struct trial *t)
 }
 
 /* Plans what is configured together with @text. Without a plan, what is wrong is in own.errors. */
-static int trial_make(struct maker *m, const char *text, const struct bootwords *w, struct trial *t)
+static int trial_make(
+	struct suggester *m, const char *text, const struct bootwords *w, struct trial *t)
 {
 	const struct config *c = m->in->config;
 	int r = config_parse(&t->own, "the suggestion", text, strlen(text));
@@ -418,7 +361,7 @@ static int trial_make(struct maker *m, const char *text, const struct bootwords 
 	return plan_make(&t->both, w, m->in->snapshot, m->in->module, &t->plan);
 }
 
-static bool needs_consent(const struct maker *m, enum allow bit)
+static bool needs_consent(const struct suggester *m, enum allow bit)
 {
 	for (size_t i = 0; i < m->n_needs; i++) {
 		enum state state = find_line(m, m->needs[i].device)->state;
@@ -431,7 +374,7 @@ static bool needs_consent(const struct maker *m, enum allow bit)
 
 /* The section with all that may come into it, as if the admin consented; NULL where that is
  * nothing. */
-static char *trial_text(struct maker *m)
+static char *trial_text(struct suggester *m)
 {
 	char *text = NULL;
 
@@ -463,7 +406,7 @@ static enum allow guard_bit(const struct finding *f)
 	return (enum allow)0;
 }
 
-static bool add_need(struct maker *m, enum allow bit, struct line *l)
+static bool add_need(struct suggester *m, enum allow bit, struct line *l)
 {
 	struct need *need;
 
@@ -485,7 +428,7 @@ static bool add_need(struct maker *m, enum allow bit, struct line *l)
 }
 
 /* Takes a line out for good, and says why. Whether it was still in. */
-static bool rule_out(struct maker *m, struct line *l, const struct finding *f)
+static bool rule_out(struct suggester *m, struct line *l, const struct finding *f)
 {
 	bool was_in = l->state == LINE_ON;
 
@@ -499,16 +442,16 @@ static bool rule_out(struct maker *m, struct line *l, const struct finding *f)
 }
 
 /* What is wrong with a device, whatever else is in the section. */
-static bool take_unfit(struct maker *m, const struct finding *f)
+static bool take_unfit(struct suggester *m, const struct finding *f)
 {
 	static const char *const ids[] = { "is-bridge", "behind-vmd", "not-yet", "no-group",
 		"group-unreadable", "noiommu-group" };
 	const struct pci_device *d = f->has_addr ? snapshot_find(m->in->snapshot, f->addr) : NULL;
 	struct line *l = d ? find_line(m, index_of(m, d)) : NULL;
-	bool changed = false;
+	bool whole = streq(f->id, "no-iommu") || streq(f->id, "late-groups"), changed = false;
 
 	/* It is told of one device, and true of all. */
-	for (size_t i = 0; i < m->n_lines && streq(f->id, "no-iommu"); i++) {
+	for (size_t i = 0; i < m->n_lines && whole; i++) {
 		m->lines[i].needed = true;
 		changed |= rule_out(m, &m->lines[i], f);
 	}
@@ -523,7 +466,7 @@ static bool take_unfit(struct maker *m, const struct finding *f)
 }
 
 /* A group that is not isolated even if all is bound that can be: nothing of it will be. */
-static bool take_blocked(struct maker *m, const struct finding *f)
+static bool take_blocked(struct suggester *m, const struct finding *f)
 {
 	const struct pci_device *d = f->has_addr ? snapshot_find(m->in->snapshot, f->addr) : NULL;
 	bool changed = false;
@@ -541,7 +484,7 @@ static bool take_blocked(struct maker *m, const struct finding *f)
 	return changed;
 }
 
-static bool take_guard(struct maker *m, const struct finding *f)
+static bool take_guard(struct suggester *m, const struct finding *f)
 {
 	enum allow bit = guard_bit(f);
 	const struct pci_device *d =
@@ -552,10 +495,10 @@ static bool take_guard(struct maker *m, const struct finding *f)
 }
 
 /* Whether the trial taught us something, so that the next one is another. */
-static bool learn(struct maker *m, const struct plan *plan)
+static bool learn(struct suggester *m, const struct plan *plan)
 {
-	static bool (*const takes[])(
-		struct maker *, const struct finding *) = { take_unfit, take_blocked, take_guard };
+	static bool (*const takes[])(struct suggester *, const struct finding *) = { take_unfit,
+		take_blocked, take_guard };
 	bool changed = false;
 
 	for (size_t i = 0; i < ARRAY_SIZE(takes) && !changed; i++)
@@ -569,7 +512,7 @@ static bool learn(struct maker *m, const struct plan *plan)
 }
 
 /* Whether a target that is there already would be bound without the new one. */
-static bool was_bound(const struct maker *m, const char *name)
+static bool was_bound(const struct suggester *m, const char *name)
 {
 	for (size_t i = 0; i < m->before.n_targets; i++)
 		if (streq(m->before.targets[i].target->name, name))
@@ -579,7 +522,7 @@ static bool was_bound(const struct maker *m, const char *name)
 
 /* What is left to say: of the new target, of the machine, and of a target that falls because of the
  * new one. */
-static void tell_rest(struct maker *m, const struct trial *t)
+static void tell_rest(struct suggester *m, const struct trial *t)
 {
 	for (size_t i = 0; i < t->own.errors.n; i++)
 		tell_finding(m, &t->own.errors.items[i]);
@@ -599,7 +542,7 @@ static void tell_rest(struct maker *m, const struct trial *t)
 	}
 }
 
-static void note_bound(struct maker *m, const struct plan *plan)
+static void note_bound(struct suggester *m, const struct plan *plan)
 {
 	for (size_t i = 0; i < plan->n_steps; i++)
 		if (plan->steps[i].kind == STEP_OVERRIDE)
@@ -608,7 +551,7 @@ static void note_bound(struct maker *m, const struct plan *plan)
 
 /* Asks the plan until there is nothing more to learn; each time a line goes or a need comes, so it
  * ends. */
-static void try_all(struct maker *m)
+static void try_all(struct suggester *m)
 {
 	bool changed = true;
 
@@ -632,7 +575,7 @@ static void try_all(struct maker *m)
 /* --- the words of "allow" --- */
 
 /* "0000:03:00.0, 0000:04:00.0": the devices that need the consent. */
-static char *list_needing(struct maker *m, enum allow bit)
+static char *list_needing(struct suggester *m, enum allow bit)
 {
 	char *text = NULL;
 
@@ -643,7 +586,7 @@ static char *list_needing(struct maker *m, enum allow bit)
 	return text;
 }
 
-static bool needed_is_kept(const struct maker *m, enum allow bit)
+static bool needed_is_kept(const struct suggester *m, enum allow bit)
 {
 	for (size_t i = 0; i < m->n_needs; i++)
 		if (m->needs[i].bit == bit && find_line(m, m->needs[i].device)->why &&
@@ -652,7 +595,7 @@ static bool needed_is_kept(const struct maker *m, enum allow bit)
 	return false;
 }
 
-static void judge_storage(struct maker *m, struct word *w, const char *which)
+static void judge_storage(struct suggester *m, struct word *w, const char *which)
 {
 	w->on = false;
 	if (needed_is_kept(m, w->bit)) {
@@ -672,7 +615,7 @@ static void judge_storage(struct maker *m, struct word *w, const char *which)
 }
 
 /* A display that the host keeps, or NULL. */
-static const struct pci_device *display_left(const struct maker *m)
+static const struct pci_device *display_left(const struct suggester *m)
 {
 	for (size_t i = 0; i < m->in->snapshot->n_devices; i++) {
 		const struct pci_device *d = device_at(m, i);
@@ -684,7 +627,7 @@ static const struct pci_device *display_left(const struct maker *m)
 	return NULL;
 }
 
-static void judge_display(struct maker *m, struct word *w, const char *which)
+static void judge_display(struct suggester *m, struct word *w, const char *which)
 {
 	const struct pci_device *left = display_left(m);
 
@@ -699,7 +642,7 @@ static void judge_display(struct maker *m, struct word *w, const char *which)
 				which));
 }
 
-static void judge_usb(struct maker *m, struct word *w, const char *which)
+static void judge_usb(struct suggester *m, struct word *w, const char *which)
 {
 	w->on = w->remark = !needed_is_kept(m, w->bit);
 	if (!w->on)
@@ -714,7 +657,7 @@ static void judge_usb(struct maker *m, struct word *w, const char *which)
 					: "It has no keyboard now, and can have none then"));
 }
 
-static void judge_word(struct maker *m, enum allow bit)
+static void judge_word(struct suggester *m, enum allow bit)
 {
 	_cleanup_free_ char *which = list_needing(m, bit);
 	struct word *w = array_add(&m->allow, &m->n_allow, sizeof(*w));
@@ -740,82 +683,16 @@ static void judge_word(struct maker *m, enum allow bit)
 				which));
 }
 
-static void judge_words(struct maker *m)
+static void judge_words(struct suggester *m)
 {
 	for (unsigned bit = ALLOW_BOOT_DISPLAY; bit <= ALLOW_DISPLAY && m->r == 0; bit <<= 1)
 		if (needs_consent(m, (enum allow)bit))
 			judge_word(m, (enum allow)bit);
 }
 
-/* --- the text --- */
+/* --- the whole --- */
 
-/* What names, chains and files hold must neither end the comment nor steer a terminal. */
-static void put_tame(const char *s, size_t len, FILE *out)
-{
-	for (size_t i = 0; i < len; i++)
-		fputc((unsigned char)s[i] < 0x20 || s[i] == 0x7f ? '?' : s[i], out);
-}
-
-/* In UTF-8 each byte but these begins a character. */
-static bool continues_char(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-static size_t columns(const char *s, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += !continues_char(s[i]);
-	return n;
-}
-
-/* A paragraph of comment lines: @first begins the first one, @rest the others. */
-static _printf_(4, 5) void comment(
-	FILE *out, const char *first, const char *rest, const char *fmt, ...)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t column, len;
-	va_list ap;
-
-	va_start(ap, fmt);
-	text = vformat(fmt, ap);
-	va_end(ap);
-	fputs(first, out);
-	column = strlen(first);
-	for (const char *s = text ?: "memory is short"; *s; s += len + (s[len] == ' ')) {
-		bool begins = s == text;
-
-		len = strcspn(s, " ");
-		if (!begins && column + 1 + columns(s, len) > COLUMNS) {
-			fprintf(out, "\n%s", rest);
-			column = strlen(rest);
-		} else if (!begins) {
-			fputc(' ', out);
-			column++;
-		}
-		put_tame(s, len, out);
-		column += columns(s, len);
-	}
-	fputc('\n', out);
-}
-
-#define COMMENT(out, ...) comment((out), "# ", "# ", __VA_ARGS__)
-
-static void write_told(const struct findings *told, FILE *out)
-{
-	for (size_t i = 0; i < told->n; i++) {
-		const struct finding *f = &told->items[i];
-
-		comment(out, "# ", "#   ", "%s: %s [%s]", severity_name(f->severity), f->text,
-			f->id);
-		if (f->cure)
-			comment(out, "#   -> ", "#      ", "%s", f->cure);
-	}
-}
-
-static bool any_line(const struct maker *m, enum state state)
+bool has_line(const struct suggester *m, enum state state)
 {
 	for (size_t i = 0; i < m->n_lines; i++)
 		if (m->lines[i].state == state)
@@ -823,22 +700,7 @@ static bool any_line(const struct maker *m, enum state state)
 	return false;
 }
 
-/* A line that is commented out for the host's sake. */
-static bool is_kept(const struct line *l)
-{
-	return l->state == LINE_KEPT && l->why;
-}
-
-static bool any_kept(const struct maker *m)
-{
-	for (size_t i = 0; i < m->n_lines; i++)
-		if (is_kept(&m->lines[i]))
-			return true;
-	return false;
-}
-
-/* What is on the mainboard may be of use to the host in ways that nobody can find out. */
-static bool has_chipset(const struct maker *m)
+bool takes_chipset(const struct suggester *m)
 {
 	for (size_t i = 0; i < m->n_lines; i++)
 		if (m->lines[i].role == ROLE_GROUP && m->lines[i].state == LINE_ON &&
@@ -847,12 +709,11 @@ static bool has_chipset(const struct maker *m)
 	return false;
 }
 
-/* Worse of what the lines, the words and the findings come to. */
-static int status_of(const struct maker *m)
+int suggestion_status(const struct suggester *m)
 {
 	int status = findings_status(&m->told);
 
-	status = status < 1 && has_chipset(m) ? 1 : status;
+	status = status < 1 && takes_chipset(m) ? 1 : status;
 	for (size_t i = 0; i < m->n_lines; i++) {
 		const struct line *l = &m->lines[i];
 		int own = l->state == LINE_ON ? l->remark : l->state == LINE_LEFT ? 1 : 2;
@@ -867,194 +728,9 @@ static int status_of(const struct maker *m)
 	return status;
 }
 
-/* "device = ...  # NAME, CLASS", in one line that fits. */
-static void write_device(struct maker *m, const struct line *l, FILE *out)
-{
-	const struct pci_device *d = device_at(m, l->device);
-	_cleanup_free_ char *line = plan_line(m->in->snapshot, d, NULL), *text = NULL;
-	bool by_path;
-	size_t len = 0;
-
-	if (d->is_bridge)
-		return;
-	if (l->why)
-		COMMENT(out, "%s", l->why);
-	by_path = line && strchr(line, '/');
-	text = format("%s%s  # %s%s%s%s%s", l->state == LINE_ON ? "" : "# ", line ?: "",
-		by_path ? PCI_ADDR(d->addr) : "", by_path ? ", " : "", d->name ?: "",
-		d->name ? ", " : "", class_name(d->class));
-	if (!line || !text) {
-		m->r = -ENOMEM;
-		return;
-	}
-	for (size_t n = 0; text[len] && (continues_char(text[len]) || n < COLUMNS); len++)
-		n += !continues_char(text[len]);
-	put_tame(text, len, out);
-	fputc('\n', out);
-}
-
-static bool is_by_path(struct maker *m, const struct line *l)
-{
-	_cleanup_free_ char *line = plan_line(m->in->snapshot, device_at(m, l->device), NULL);
-
-	return line && strchr(line, '/');
-}
-
-static void write_devices(struct maker *m, FILE *out)
-{
-	bool headed = false, paths = false;
-
-	for (size_t i = 0; i < m->n_lines; i++) {
-		const struct line *l = &m->lines[i];
-
-		if (l->role == ROLE_GROUP && !headed) {
-			COMMENT(out,
-				"These share an IOMMU group with what is above: all of it is bound together, or nothing.");
-			if (has_chipset(m))
-				COMMENT(out,
-					"Some are the chipset's own: see that the host can do without them.");
-		}
-		headed |= l->role == ROLE_GROUP;
-		if (!paths && is_by_path(m, l)) {
-			paths = true;
-			COMMENT(out,
-				"By its topology path, since another device has the same ID: with that an address would prove nothing.");
-		}
-		write_device(m, l, out);
-	}
-}
-
-static void write_section(struct maker *m, FILE *out)
-{
-	bool on = any_line(m, LINE_ON);
-	const char *mark = on ? "" : "# ";
-
-	fprintf(out, "%s[%s]\n", mark, m->name);
-	/* What is in the group is named below; nothing else is to come in, or to be left out. */
-	if (m->in->config->isolation > ISOLATION_STRICT)
-		fprintf(out, "%sisolation = strict\n", mark);
-	write_devices(m, out);
-	for (size_t i = 0; i < m->n_allow; i++) {
-		const struct word *w = &m->allow[i];
-
-		COMMENT(out, "%s", w->why ?: "");
-		fprintf(out, "%sallow = %s\n", on && w->on ? "" : "# ", allow_name(w->bit));
-	}
-	if (!on || any_kept(m))
-		return;
-	COMMENT(out,
-		"For a careful first boot delete the '# ' of the next line: then it is bound only where the kernel command line has rd.vfio-early.profile=try; the same goes for the --cmdline of --dry-run.");
-	fputs("# profile = try\n", out);
-}
-
-/* Whether something is in the way that is not what was asked for. */
-static bool others_in_the_way(const struct maker *m)
-{
-	for (size_t i = 0; i < m->n_lines; i++)
-		if (m->lines[i].role != ROLE_ASKED && is_kept(&m->lines[i]))
-			return true;
-	return m->blocked;
-}
-
-static bool any_in_slot(const struct maker *m)
-{
-	for (size_t i = 0; i < m->n_lines; i++)
-		if (m->lines[i].role == ROLE_ASKED &&
-			!device_at(m, m->lines[i].device)->on_root_bus)
-			return true;
-	return false;
-}
-
-static void write_alternatives(const struct maker *m, const char *asked, FILE *out)
-{
-	bool others = others_in_the_way(m);
-
-	if (!others && !any_kept(m))
-		return;
-	fputs("#\n# What can be done:\n", out);
-	if (others && any_in_slot(m))
-		comment(out, "# - ", "#   ",
-			"if it is a card, put it into another slot, and ask again: its group is another one there");
-	if (others)
-		comment(out, "# - ", "#   ",
-			"look for ACS in the firmware's settings, switch it on, and ask again: groups are smaller with it");
-	if (any_kept(m))
-		comment(out, "# - ", "#   ",
-			"have the host use something else instead of what it uses above, and ask again");
-	comment(out, "# - ", "#   ", "do without: leave %s to the host", asked);
-}
-
-static void write_steps(const struct maker *m, const char *asked, FILE *out)
-{
-	const char *file = m->in->file ?: CONFIG_FILE;
-	const char *option = m->in->file ? " --config " : "", *value = m->in->file ?: "";
-
-	fprintf(out, "#\n# %s:\n",
-		status_of(m) < 2 ? "The next steps" : "When that is settled, the next steps");
-	comment(out, "# 1. ", "#    ", "append this: vfio-early --suggest %s%s%s >>%s", asked,
-		option, value, file);
-	comment(out, "# 2. ", "#    ", "see what the next boot will do: vfio-early --dry-run%s%s",
-		option, value);
-	comment(out, "# 3. ", "#    ", "build the initramfs image anew: %s", m->in->rebuild);
-	comment(out, "# 4. ", "#    ", "reboot; the way back is rd.vfio-early=0 in the boot menu");
-	comment(out, "# 5. ", "#    ", "see what came of it: vfio-early --check");
-}
-
-/* Nobody ever binds a bridge. */
-static bool any_printable(const struct maker *m)
-{
-	for (size_t i = 0; i < m->n_lines; i++)
-		if (!device_at(m, m->lines[i].device)->is_bridge)
-			return true;
-	return false;
-}
-
-static void write_text(struct maker *m, const char *asked, FILE *out)
-{
-	static const char *const verdicts[] = { "ready", "ready, with a warning",
-		"not ready, for the reasons given" };
-	int status = status_of(m);
-
-	/* The file that it is appended to may lack its last newline. */
-	fputc('\n', out);
-	COMMENT(out, "vfio-early --suggest %s: %s", asked,
-		status < 2 && !any_line(m, LINE_ON) ? "nothing to add" : verdicts[status]);
-	if (!m->in->root)
-		COMMENT(out,
-			"Not run as root: where the firmware draws, only root can read. Run it again as root, if a display is in this.");
-	write_told(&m->told, out);
-	if (was_told(m, "no-iommu") || was_told(m, "noiommu-group"))
-		COMMENT(out,
-			"When the IOMMU is on, ask again: what shares the group is not known until then. It begins like this:");
-	if (any_printable(m))
-		write_section(m, out);
-	write_alternatives(m, asked, out);
-	if (any_line(m, LINE_ON) && !any_kept(m))
-		write_steps(m, asked, out);
-}
-
-static char *make_text(struct maker *m, const size_t *devices, size_t n)
-{
-	_cleanup_free_ char *asked = NULL;
-	char *text = NULL;
-	size_t size;
-	FILE *out = open_memstream(&text, &size);
-
-	if (!out) {
-		m->r = -ENOMEM;
-		return NULL;
-	}
-	for (size_t i = 0; i < n; i++)
-		add_text(m, &asked, " ", "%s", PCI_ADDR(device_at(m, devices[i])->addr));
-	write_text(m, asked ?: "", out);
-	if (fclose(out) != 0)
-		m->r = -ENOMEM;
-	return text;
-}
-
 /* Plans the very text that is printed, comments and all, with the words that forbid something: what
  * is not said yet is said now. */
-static void verify(struct maker *m, const char *text)
+static void verify(struct suggester *m, const char *text)
 {
 	struct bootwords w = *m->in->words;
 	struct trial t = { 0 };
@@ -1067,7 +743,7 @@ static void verify(struct maker *m, const char *text)
 	trial_free(&t);
 }
 
-static void make(struct maker *m, const size_t *devices, size_t n, char **ret)
+static void make(struct suggester *m, const size_t *devices, size_t n, char **ret)
 {
 	size_t told;
 
@@ -1083,15 +759,15 @@ static void make(struct maker *m, const size_t *devices, size_t n, char **ret)
 	judge_words(m);
 	if (m->r < 0)
 		return;
-	*ret = make_text(m, devices, n);
+	*ret = section_make(m, devices, n);
 	told = m->told.n;
-	if (m->r == 0 && status_of(m) < 2)
+	if (m->r == 0 && suggestion_status(m) < 2)
 		verify(m, *ret);
 	if (m->r == 0 && m->told.n != told)
-		set_text(m, ret, make_text(m, devices, n));
+		set_text(m, ret, section_make(m, devices, n));
 }
 
-static void maker_free(struct maker *m)
+static void suggester_free(struct suggester *m)
 {
 	for (size_t i = 0; i < m->n_lines; i++)
 		free(m->lines[i].why);
@@ -1109,7 +785,7 @@ static void maker_free(struct maker *m)
 int suggest_make(
 	const struct suggest *s, const size_t *devices, size_t n, char **ret_text, int *ret_status)
 {
-	_cleanup_(maker_free) struct maker m = { .in = s, .words = *s->words };
+	_cleanup_(suggester_free) struct suggester m = { .in = s, .words = *s->words };
 	char *text = NULL;
 
 	m.words.bypass = NULL;
@@ -1123,20 +799,6 @@ int suggest_make(
 		return m.r;
 	}
 	*ret_text = text;
-	*ret_status = status_of(&m);
+	*ret_status = suggestion_status(&m);
 	return 0;
-}
-
-int suggest_config_errors(const struct findings *errors, char **ret_text)
-{
-	size_t size;
-	FILE *out = open_memstream(ret_text, &size);
-
-	if (!out)
-		return -ENOMEM;
-	fputc('\n', out);
-	COMMENT(out,
-		"vfio-early --suggest: the configuration is in error, so nothing at all would be bound. Correct it, and ask again:");
-	write_told(errors, out);
-	return fclose(out) == 0 ? 0 : -ENOMEM;
 }
