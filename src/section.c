@@ -209,7 +209,7 @@ static void write_steps(const struct suggester *m, const char *asked, FILE *out)
 	fprintf(out, "#\n# %s:\n",
 		suggestion_status(m) < 2 ? "The next steps"
 					 : "When that is settled, the next steps");
-	comment(out, "# 1. ", "#    ", "append this: vfio-early --suggest %s%s%s >>%s", asked,
+	comment(out, "# 1. ", "#    ", "append this, as root: vfio-early --suggest %s%s%s >>%s", asked,
 		option, value, file);
 	comment(out, "# 2. ", "#    ", "see what the next boot will do: vfio-early --dry-run%s%s",
 		option, value);
