@@ -83,10 +83,12 @@ static void text_uses(const struct list *l, size_t device, FILE *out, bool *firs
 
 static bool is_blocker(const struct list *l, const struct pci_device *d)
 {
-	const struct iommu_group *g = snapshot_group(l->snapshot, d->group);
+	const struct iommu_group *g;
 
-	return g && group_judge(l->snapshot, g) == GROUP_BLOCKED && device_is_support(d) &&
-		!device_is_passive(d);
+	if (!device_is_support(d) || device_is_passive(d))
+		return false;
+	g = snapshot_group(l->snapshot, d->group);
+	return g && group_judge(l->snapshot, g) == GROUP_BLOCKED;
 }
 
 /* All but address, ID and name, parts separated by "; ". */
