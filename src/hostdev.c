@@ -57,8 +57,15 @@ int hostdev_names(struct snapshot *s)
 	int r = 0;
 
 	/* A machine without the database has numbers alone. */
-	for (size_t i = 0; i < s->n_devices && hwdb && r == 0; i++)
-		r = set_name(hwdb, &s->devices[i]);
+	for (size_t i = 0; i < s->n_devices && hwdb && r == 0; i++) {
+		struct pci_device *d = &s->devices[i];
+
+		/* A card's many functions stand in a row. */
+		if (i && pci_id_equal(d[-1].id, d->id) && d[-1].name)
+			r = (d->name = strdup(d[-1].name)) ? 0 : -ENOMEM;
+		else
+			r = set_name(hwdb, d);
+	}
 	return r;
 }
 

@@ -117,6 +117,7 @@ const char *class_name(uint32_t class)
 		{ 0x0403, "audio device" },
 		{ 0x04ff, "multimedia device" },
 		{ 0x0500, "RAM memory" },
+		{ 0x05ff, "memory controller" },
 		{ 0x0600, "host bridge" },
 		{ 0x0601, "ISA bridge" },
 		{ 0x0604, "PCI bridge" },

@@ -291,6 +291,13 @@ static void judge_functions(struct suggester *m)
 	}
 }
 
+/* Behind it are the firmware's chip, the clock, a laptop's keyboard: nothing in /sys says that the
+ * host uses them, and every host does. */
+static bool is_mainboard(const struct pci_device *d)
+{
+	return CLASS_SUB(d->class) == 0x0601;
+}
+
 static void judge_uses(struct suggester *m)
 {
 	for (size_t i = 0; i < m->n_lines && m->r == 0; i++) {
@@ -300,7 +307,9 @@ static void judge_uses(struct suggester *m)
 
 		if (l->state == LINE_LEFT)
 			continue;
-		used = list_uses(m, l->device, keyboards);
+		used = is_mainboard(device_at(m, l->device))
+			? strdup("the mainboard's own devices (firmware, clock, embedded controller) are behind an ISA bridge")
+			: list_uses(m, l->device, keyboards);
 		all = list_uses(m, l->device, true);
 		if (used) {
 			set_text(m, &l->why, format("The host uses this one: %s", used));
