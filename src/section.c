@@ -1,72 +1,19 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ini_text.h"
 #include "rules.h"
 #include "suggester.h"
 
-#define COLUMNS 100
-
-/* What names, chains and files hold must neither end the comment nor steer a terminal. */
-static void put_tame(const char *s, size_t len, FILE *out)
-{
-	for (size_t i = 0; i < len; i++)
-		fputc((unsigned char)s[i] < 0x20 || s[i] == 0x7f ? '?' : s[i], out);
-}
-
-/* In UTF-8 each byte but these begins a character. */
-static bool continues_char(char c)
-{
-	return ((unsigned char)c & 0xc0) == 0x80;
-}
-
-static size_t columns(const char *s, size_t len)
-{
-	size_t n = 0;
-
-	for (size_t i = 0; i < len; i++)
-		n += !continues_char(s[i]);
-	return n;
-}
-
-/* A paragraph of comment lines: @first begins the first one, @rest the others. */
-static _printf_(4, 5) void comment(
-	FILE *out, const char *first, const char *rest, const char *fmt, ...)
-{
-	_cleanup_free_ char *text = NULL;
-	size_t column, len;
-	va_list ap;
-
-	va_start(ap, fmt);
-	text = vformat(fmt, ap);
-	va_end(ap);
-	fputs(first, out);
-	column = strlen(first);
-	for (const char *s = text ?: "memory is short"; *s; s += len + (s[len] == ' ')) {
-		bool begins = s == text;
-
-		len = strcspn(s, " ");
-		if (!begins && column + 1 + columns(s, len) > COLUMNS) {
-			fprintf(out, "\n%s", rest);
-			column = strlen(rest);
-		} else if (!begins) {
-			fputc(' ', out);
-			column++;
-		}
-		put_tame(s, len, out);
-		column += columns(s, len);
-	}
-	fputc('\n', out);
-}
-
-#define COMMENT(out, ...) comment((out), "# ", "# ", __VA_ARGS__)
+#define COMMENT(out, ...) ini_comment((out), "# ", "# ", __VA_ARGS__)
 
 static void write_told(const struct findings *told, FILE *out)
 {
 	for (size_t i = 0; i < told->n; i++) {
 		const struct finding *f = &told->items[i];
 
-		comment(out, "# ", "#   ", "%s: %s [%s]", severity_name(f->severity), f->text,
+		ini_comment(out, "# ", "#   ", "%s: %s [%s]", severity_name(f->severity), f->text,
 			f->id);
 		if (f->cure)
-			comment(out, "#   -> ", "#      ", "%s", f->cure);
+			ini_comment(out, "#   -> ", "#      ", "%s", f->cure);
 	}
 }
 
@@ -104,9 +51,9 @@ static void write_device(struct suggester *m, const struct line *l, FILE *out)
 		m->r = -ENOMEM;
 		return;
 	}
-	for (size_t n = 0; text[len] && (continues_char(text[len]) || n < COLUMNS); len++)
-		n += !continues_char(text[len]);
-	put_tame(text, len, out);
+	for (size_t n = 0; text[len] && (ini_continues_char(text[len]) || n < INI_COLUMNS); len++)
+		n += !ini_continues_char(text[len]);
+	ini_put(text, len, out);
 	fputc('\n', out);
 }
 
@@ -190,15 +137,15 @@ static void write_alternatives(const struct suggester *m, const char *asked, FIL
 		return;
 	fputs("#\n# What can be done:\n", out);
 	if (others && any_in_slot(m))
-		comment(out, "# - ", "#   ",
+		ini_comment(out, "# - ", "#   ",
 			"if it is a card, put it into another slot, and ask again: its group is another one there");
 	if (others)
-		comment(out, "# - ", "#   ",
+		ini_comment(out, "# - ", "#   ",
 			"look for ACS in the firmware's settings, switch it on, and ask again: groups are smaller with it");
 	if (any_kept(m))
-		comment(out, "# - ", "#   ",
+		ini_comment(out, "# - ", "#   ",
 			"have the host use something else instead of what it uses above, and ask again");
-	comment(out, "# - ", "#   ", "do without: leave %s to the host", asked);
+	ini_comment(out, "# - ", "#   ", "do without: leave %s to the host", asked);
 }
 
 static void write_steps(const struct suggester *m, const char *asked, FILE *out)
@@ -209,13 +156,14 @@ static void write_steps(const struct suggester *m, const char *asked, FILE *out)
 	fprintf(out, "#\n# %s:\n",
 		suggestion_status(m) < 2 ? "The next steps"
 					 : "When that is settled, the next steps");
-	comment(out, "# 1. ", "#    ", "append this, as root: vfio-early --suggest %s%s%s >>%s", asked,
-		option, value, file);
-	comment(out, "# 2. ", "#    ", "see what the next boot will do: vfio-early --dry-run%s%s",
-		option, value);
-	comment(out, "# 3. ", "#    ", "build the initramfs image anew: %s", m->in->rebuild);
-	comment(out, "# 4. ", "#    ", "reboot; the way back is rd.vfio-early=0 in the boot menu");
-	comment(out, "# 5. ", "#    ", "see what came of it: vfio-early --check");
+	ini_comment(out, "# 1. ", "#    ", "append this, as root: vfio-early --suggest %s%s%s >>%s",
+		asked, option, value, file);
+	ini_comment(out, "# 2. ", "#    ",
+		"see what the next boot will do: vfio-early --dry-run%s%s", option, value);
+	ini_comment(out, "# 3. ", "#    ", "build the initramfs image anew: %s", m->in->rebuild);
+	ini_comment(
+		out, "# 4. ", "#    ", "reboot; the way back is rd.vfio-early=0 in the boot menu");
+	ini_comment(out, "# 5. ", "#    ", "see what came of it: vfio-early --check");
 }
 
 /* Nobody ever binds a bridge. */

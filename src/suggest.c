@@ -1,4 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
+#include "ini_text.h"
 #include "rules.h"
 #include "suggester.h"
 
@@ -177,23 +178,6 @@ static void collect(struct suggester *m, const size_t *devices, size_t n)
 
 /* --- the target's name --- */
 
-static const char *kind_name(const struct pci_device *d)
-{
-	if (CLASS_BASE(d->class) == 0x03)
-		return "gpu";
-	if (CLASS_SUB(d->class) == 0x0108)
-		return "nvme";
-	if (CLASS_BASE(d->class) == 0x01)
-		return "storage";
-	if (CLASS_BASE(d->class) == 0x02 || CLASS_SUB(d->class) == 0x0d80)
-		return "net";
-	if (device_is_usb_host(d))
-		return "usb";
-	if (CLASS_SUB(d->class) == 0x0401 || CLASS_SUB(d->class) == 0x0403)
-		return "audio";
-	return "device";
-}
-
 static bool name_taken(const struct suggester *m, const char *name)
 {
 	for (size_t i = 0; i < m->in->config->n_targets; i++)
@@ -205,11 +189,11 @@ static bool name_taken(const struct suggester *m, const char *name)
 /* After the device that was named first; a graphics card is one, whichever function was. */
 static void choose_name(struct suggester *m, size_t first)
 {
-	const char *kind = kind_name(device_at(m, first));
+	const char *kind = ini_kind(device_at(m, first));
 
 	for (size_t i = 0; i < m->n_lines; i++)
 		if (m->lines[i].role == ROLE_FUNCTION && m->lines[i].asked == first &&
-			streq(kind_name(device_at(m, m->lines[i].device)), "gpu"))
+			streq(ini_kind(device_at(m, m->lines[i].device)), "gpu"))
 			kind = "gpu";
 	set_text(m, &m->name, strdup(kind));
 	for (unsigned n = 2; m->name && name_taken(m, m->name); n++)
