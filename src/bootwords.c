@@ -30,10 +30,9 @@ static const char *const rescue_prefixes[] = { "break=", "rd.break=" };
 static const char *const shells[] = { "sh", "bash", "dash", "ash", "zsh", "ksh", "mksh", "csh",
 	"tcsh", "fish", "busybox" };
 
-/* The next word of the command line, cut out in place; NULL at the end. White space inside double
- * quotes belongs to the word, wherever they open. The kernel takes off the outer quotes alone; here
- * all go, since no word of ours has any within. */
-static char *next_arg(char **s)
+/* The kernel takes off the outer quotes alone; here all go, since no word of ours has any within.
+ */
+char *bootwords_next(char **s)
 {
 	bool quoted = false;
 	char *word, *out;
@@ -291,7 +290,7 @@ int bootwords_parse(const char *cmdline, struct bootwords *ret)
 
 	if (!copy)
 		return -ENOMEM;
-	while ((word = next_arg(&rest))) {
+	while ((word = bootwords_next(&rest))) {
 		if (streq(word, "--")) {
 			for_init = true;
 		} else {

@@ -34,4 +34,7 @@ int bootwords_parse(const char *cmdline, struct bootwords *ret) _must_check_;
 /* Takes back the bypass, unless it is a word that was not understood: what a boot without it does.
  */
 void bootwords_drop_bypass(struct bootwords *w);
+/* The next word of a command line, cut out in place; NULL at the end. White space inside double
+ * quotes belongs to the word, wherever they open; the quotes are taken off. */
+char *bootwords_next(char **s);
 void bootwords_free(struct bootwords *w);

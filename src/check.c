@@ -3,6 +3,7 @@
 
 #include "checker.h"
 #include "host.h"
+#include "leftovers.h"
 #include "needs.h"
 #include "rules.h"
 
@@ -29,8 +30,7 @@ void cure(struct checker *c, const char *fmt, ...)
 	va_end(ap);
 }
 
-/* Whether the plan has a finding with this id: the same is not told twice. */
-static bool plan_says(const struct checker *c, const char *id)
+bool plan_says(const struct checker *c, const char *id)
 {
 	const struct findings *f = &c->s->plan.findings;
 
@@ -40,14 +40,12 @@ static bool plan_says(const struct checker *c, const char *id)
 	return false;
 }
 
-/* " (in ..., then type: ...)", or "". */
-static const char *how(const struct checker *c, char buf[static 160])
+const char *how_cmdline(const struct checker *c, char buf[static 160])
 {
 	snprintf(buf, 160, "%s%s%s", c->s->words.how ? " (" : "", c->s->words.how ?: "",
 		c->s->words.how ? ")" : "");
 	return buf;
 }
-#define HOW(c) how((c), (char[160]){ 0 })
 
 /* --- firmware and kernel --- */
 
@@ -358,6 +356,7 @@ int check_machine(const struct check *check, struct findings *f)
 	check_platform(&c);
 	check_configuration(&c);
 	check_needs(&c);
+	check_leftovers(&c);
 	check_boot(&c);
 	return c.r;
 }

@@ -1,6 +1,5 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <ctype.h>
-#include <fcntl.h>
 #include <sys/stat.h>
 
 #include <ini.h>
@@ -566,37 +565,6 @@ int config_finish(struct config *c)
 	return 0;
 }
 
-/* The file's text into *@ret. 0, or negative errno; -EMEDIUMTYPE where it is no regular file. */
-static int read_file(const char *path, char **ret, size_t *ret_len)
-{
-	/* O_NONBLOCK: opening a FIFO must not hang the boot. */
-	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	_cleanup_free_ char *buf = NULL;
-	struct stat st;
-	ssize_t n;
-
-	if (fd < 0 || fstat(fd, &st) < 0)
-		return -errno;
-	if (S_ISDIR(st.st_mode))
-		return -EISDIR;
-	if (!S_ISREG(st.st_mode))
-		return -EMEDIUMTYPE;
-	if ((uint64_t)st.st_size > FILE_MAX)
-		return -EFBIG;
-	buf = malloc(FILE_MAX + 1);
-	if (!buf)
-		return -ENOMEM;
-	n = read_full(fd, buf, FILE_MAX + 1);
-	if (n < 0)
-		return (int)n;
-	if ((size_t)n > FILE_MAX)
-		return -EFBIG;
-	*ret = buf;
-	*ret_len = (size_t)n;
-	buf = NULL;
-	return 0;
-}
-
 static const char *read_error(int r)
 {
 	switch (r) {
@@ -620,7 +588,7 @@ static int load_one(struct config *c, const char *path, const char *name, bool r
 	size_t len = 0;
 	int r;
 
-	r = read_file(path, &text, &len);
+	r = file_read(path, FILE_MAX, &text, &len);
 	if (r == -ENOMEM)
 		return r;
 	/* A link that leads nowhere is there, and meant to lead somewhere. */

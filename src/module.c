@@ -35,18 +35,17 @@ static void log_nothing(void *data, int priority, const char *file, int line, co
 	(void)data, (void)priority, (void)file, (void)line, (void)fn, (void)fmt, (void)args;
 }
 
+const char *const modules_config_dirs[] = {
+	"/etc/modprobe.d",
+	"/run/modprobe.d",
+	"/usr/local/lib/modprobe.d",
+	"/usr/lib/modprobe.d",
+	"/lib/modprobe.d",
+	NULL,
+};
+
 int modules_open(const char *release, struct modules **ret)
 {
-	/* modprobe.d(5) of every distribution, whatever our libkmod was built for; of two files
-	 * with one name the first directory's wins. */
-	static const char *const config_paths[] = {
-		"/etc/modprobe.d",
-		"/run/modprobe.d",
-		"/usr/local/lib/modprobe.d",
-		"/usr/lib/modprobe.d",
-		"/lib/modprobe.d",
-		NULL,
-	};
 	struct modules *m = calloc(1, sizeof(*m));
 	struct utsname uts;
 	int r;
@@ -58,15 +57,15 @@ int modules_open(const char *release, struct modules **ret)
 	if (release)
 		m->tree = format("/lib/modules/%s", release);
 	if (m->tree)
-		m->ctx = kmod_new(m->tree, config_paths);
+		m->ctx = kmod_new(m->tree, modules_config_dirs);
 	if (!m->ctx) {
 		modules_close(m);
 		return -ENOMEM;
 	}
 	kmod_set_log_fn(m->ctx, log_nothing, NULL);
 	/* libkmod passes over what it cannot read, and with it over a blacklist. */
-	for (size_t i = 0; config_paths[i]; i++) {
-		DIR *dir = opendir(config_paths[i]);
+	for (size_t i = 0; modules_config_dirs[i]; i++) {
+		DIR *dir = opendir(modules_config_dirs[i]);
 
 		if (!dir && errno != ENOENT && errno != ENOTDIR) {
 			r = -errno;
@@ -89,8 +88,7 @@ void modules_close(struct modules *m)
 	free(m);
 }
 
-/* '-' and '_' are alike in a module's name, whoever wrote it. */
-static bool same_module(const char *a, const char *b)
+bool same_module(const char *a, const char *b)
 {
 	for (; *a && *b; a++, b++)
 		if ((*a == '-' ? '_' : *a) != (*b == '-' ? '_' : *b))
@@ -329,6 +327,35 @@ int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s,
 		free(v.module);
 	}
 	return r;
+}
+
+int modules_have(struct modules *m, const char *name)
+{
+	_cleanup_(modulep) struct kmod_module *mod = NULL;
+	int r = kmod_module_new_from_name(m->ctx, name, &mod);
+
+	if (r < 0)
+		return r;
+	return kmod_module_get_initstate(mod) >= 0 || kmod_module_get_path(mod);
+}
+
+int modules_match(struct modules *m, int sysfd, const char *name, const struct pci_device *d)
+{
+	_cleanup_(listp) struct kmod_list *all = NULL;
+	struct kmod_list *i;
+	char modalias[256];
+	bool found = false;
+
+	if (sysfs_read(sysfd, DEVICE_ATTRIBUTE(d, "modalias"), modalias, sizeof(modalias)) < 0)
+		return 0;
+	if (kmod_module_new_from_lookup(m->ctx, modalias, &all) == -ENOMEM)
+		return -ENOMEM;
+	kmod_list_foreach(i, all) {
+		_cleanup_(modulep) struct kmod_module *mod = kmod_module_get_module(i);
+
+		found |= same_module(kmod_module_get_name(mod), name);
+	}
+	return found;
 }
 
 static int load_one(struct kmod_module *mod)

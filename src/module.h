@@ -7,6 +7,10 @@
 
 struct modules;
 
+/* modprobe.d(5) of every distribution, whatever our libkmod was built for; of two files with one
+ * name the first directory's wins. NULL ends it. */
+extern const char *const modules_config_dirs[];
+
 /* Opens a kernel's module tree and modprobe's configuration; @release as in uname -r, NULL for the
  * running one. 0, or negative errno. */
 int modules_open(const char *release, struct modules **ret) _must_check_;
@@ -22,5 +26,13 @@ int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s,
  * and no softdeps followed. May block for as long as a driver's probe does. 0 also where it is in
  * the kernel already; else negative errno. */
 int modules_load(struct modules *m, const char *name) _must_check_;
+/* Whether the kernel has the module, or its tree does. 1, 0, or negative errno. */
+int modules_have(struct modules *m, const char *name) _must_check_;
+/* Whether the module would be loaded for the device, going by its modalias, were it not
+ * blacklisted. 1, 0, or -ENOMEM. */
+int modules_match(struct modules *m, int sysfd, const char *name, const struct pci_device *d)
+	_must_check_;
+/* Whether two module names mean the same one: '-' and '_' are alike. */
+bool same_module(const char *a, const char *b);
 /* Closes; NULL is fine. */
 void modules_close(struct modules *m);

@@ -1042,16 +1042,17 @@ static void say_module(struct planner *p)
 {
 	const struct module_facts *m = p->module;
 
-	if (m->dropped_ids && m->state == MODULE_LOADABLE) {
+	if (m->dropped_ids && m->state == MODULE_LOADABLE)
 		say(p, SEVERITY_WARNING, "leftover-ids", NULL, NULL,
-			"vfio-pci's option ids=%s is left out: it would take every device with such an ID",
-			m->dropped_ids);
-	} else if (m->dropped_ids) {
+			"%s%svfio-pci's option ids=%s is left out: it would take every device with such an ID",
+			m->dropped_ids_from ?: "", m->dropped_ids_from ? ": " : "", m->dropped_ids);
+	else if (m->dropped_ids)
 		say(p, SEVERITY_WARNING, "leftover-ids", NULL, NULL,
-			"vfio-pci is in the kernel already, and its option ids=%s may act beside this configuration",
-			m->dropped_ids);
-	}
-	if (m->dropped_ids)
+			"%s%svfio-pci is in the kernel already, and its option ids=%s may act beside this configuration",
+			m->dropped_ids_from ?: "", m->dropped_ids_from ? ": " : "", m->dropped_ids);
+	if (m->dropped_ids && m->dropped_ids_cure)
+		cure(p, "%s", m->dropped_ids_cure);
+	else if (m->dropped_ids)
 		cure(p, "delete 'ids=' from /etc/modprobe.d (options vfio-pci) and vfio-pci.ids= from the command line");
 	if (m->unapplied) {
 		say(p, SEVERITY_WARNING, "options-ignored", NULL, NULL,

@@ -4,10 +4,13 @@
 #include <sys/statfs.h>
 
 #include "host.h"
+#include "leftovers.h"
 #include "override.h"
 #include "scan.h"
 #include "session.h"
+#include "sysfs.h"
 
+#define CMDLINE_MAX 65536
 #define CANNOT_SCAN "the machine's devices in /sys could not be read"
 
 static int failed(struct session *s, const char *what, int error)
@@ -132,6 +135,19 @@ int session_read_live(struct session *s)
 	return r < 0 ? failed(s, "driver_override of the devices could not be read", r) : 0;
 }
 
+/* Only for people: what other ways of binding there are, and how to be rid of "ids=". */
+static int read_traces(struct session *s)
+{
+	_cleanup_free_ char *cmdline = NULL;
+	size_t len;
+	int r = s->cmdline ? 0 : file_read("/proc/cmdline", CMDLINE_MAX, &cmdline, &len);
+
+	if (r == -ENOMEM)
+		return r;
+	r = traces_read(s->cmdline ?: cmdline ?: "", &s->traces);
+	return r < 0 ? r : leftovers_tell_ids(&s->traces, s->words.how, &s->facts);
+}
+
 int session_read_machine(struct session *s, bool live, bool all)
 {
 	int r;
@@ -146,6 +162,10 @@ int session_read_machine(struct session *s, bool live, bool all)
 			s->modules, s->sysfd, &s->snapshot, all ? wants_any : wanted, &s->config);
 	if (r < 0)
 		return failed(s, CANNOT_SCAN, r);
+	if (live && (all || s->facts.dropped_ids))
+		r = read_traces(s);
+	if (r < 0)
+		return failed(s, "what other ways of binding there are could not be found out", r);
 	if (live) {
 		s->facts.rebuild = host_rebuild();
 		snapshot_project(&s->snapshot, &s->facts);
@@ -246,6 +266,7 @@ void session_print(const struct session *s, const struct report *report)
 void session_free(struct session *s)
 {
 	findings_free(&s->findings);
+	traces_free(&s->traces);
 	uses_free(&s->uses);
 	outcome_free(&s->outcome);
 	plan_free(&s->plan);

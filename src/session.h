@@ -6,6 +6,7 @@
 
 #include "apply.h"
 #include "report.h"
+#include "traces.h"
 #include "uses.h"
 
 enum status { STATUS_OK = 0, STATUS_WARNING = 1, STATUS_ERROR = 2, STATUS_USAGE = 3 };
@@ -27,6 +28,7 @@ struct session {
 	struct plan plan;
 	struct outcome outcome;
 	struct uses uses;
+	struct traces traces;     /* of other ways of binding; a live system's alone */
 	struct findings findings; /* beside those of the configuration, the plan and the outcome */
 	int sysfd;
 };

@@ -162,6 +162,8 @@ void module_facts_free(struct module_facts *m)
 {
 	free(m->where);
 	free(m->dropped_ids);
+	free(m->dropped_ids_from);
+	free(m->dropped_ids_cure);
 	free(m->unapplied);
 	*m = (struct module_facts){ 0 };
 }

@@ -70,8 +70,10 @@ struct module_facts {
 	bool blacklisted;  /* also where it is in the kernel all the same */
 	char *where;       /* the tree that was searched, "/lib/modules/6.12.0": for messages */
 	char *dropped_ids; /* the value of the "ids=" that was left out, or NULL */
-	char *unapplied;   /* options that a module which is in the kernel already does not have, or
-			      NULL */
+	char *dropped_ids_from; /* where it stands; NULL: not known */
+	char *dropped_ids_cure; /* the commands that take it away; NULL: not known */
+	char *unapplied; /* options that a module which is in the kernel already does not have, or
+			    NULL */
 	const char *rebuild; /* the host's command for a new image; NULL: not known. Not owned */
 	bool type1;          /* vfio_iommu_type1 is there, in whatever state */
 };

@@ -18,6 +18,9 @@ static inline void closedirp(DIR **d)
 /* Reads until the end of @fd or until @buf is full: a signal or a fault may cut a read() short. The
  * length, or negative errno. */
 ssize_t read_full(int fd, char *buf, size_t size) _must_check_;
+/* A file's text, at most @max bytes, into *@ret, with a NUL behind it. Never blocks. 0, or negative
+ * errno; -EMEDIUMTYPE where it is no regular file, -EFBIG where it is longer. */
+int file_read(const char *path, size_t max, char **ret, size_t *ret_len) _must_check_;
 /* Reads at most @size - 1 bytes of @path into @buf and ends them with NUL; what is longer is cut. A
  * newline at the end is taken off. The length, or negative errno. */
 ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size) _must_check_;

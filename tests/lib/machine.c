@@ -100,6 +100,8 @@ static int attribute(struct parser *p, size_t i, const char *word)
 			return fail(p, "bad +vf=ADDRESS");
 	} else if ((value = skip_prefix(word, "+variant="))) {
 		return set_string(&d->variant, value);
+	} else if ((value = skip_prefix(word, "+wants="))) {
+		return set_string(&up->wants, value);
 	} else if ((value = skip_prefix(word, "+ssid="))) {
 		if (pci_id_parse(value, &up->subsystem) < 0)
 			return fail(p, "bad +ssid=");
@@ -195,6 +197,7 @@ static int parse_remove(struct parser *p, const char *s)
 	free(snap->devices[i].driver);
 	free(snap->devices[i].name);
 	free(snap->devices[i].variant);
+	free(p->up[i].wants);
 	memmove(&snap->devices[i], &snap->devices[i + 1], behind * sizeof(*snap->devices));
 	memmove(&p->up[i], &p->up[i + 1], behind * sizeof(*p->up));
 	memmove(&p->above[i], &p->above[i + 1], behind * sizeof(*p->above));
@@ -483,6 +486,8 @@ int machine_parse(const char *text, struct machine *m)
 
 void machine_free(struct machine *m)
 {
+	for (size_t i = 0; m->more && i < m->snapshot.n_devices; i++)
+		free(m->more[i].wants);
 	snapshot_free(&m->snapshot);
 	module_facts_free(&m->module);
 	for (size_t i = 0; i < m->n_host; i++)

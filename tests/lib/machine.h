@@ -23,6 +23,7 @@
  *	+removable    below a hot-plug port
  *	+ssid=VVVV:DDDD  subsystem ID
  *	+variant=MODULE  the module of its VFIO variant driver; mksys makes that, too
+ *	+wants=MODULE  a module that udev loads for it; mksys makes that
  *
  * A domain of 0x1000 or more lies behind the device that vmd drives. Lines for the whole machine:
  *
@@ -72,6 +73,7 @@ struct machine_device {
 	bool has_physfn; /* +vf=ADDRESS */
 	struct pci_addr physfn;
 	struct pci_id subsystem;
+	char *wants; /* +wants= */
 };
 
 struct machine {

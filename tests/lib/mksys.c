@@ -754,7 +754,7 @@ static void put_module(const char *dir, const char *name, const char *alias)
 	static const char names[] = "\0.modinfo\0.shstrtab";
 	struct {
 		Elf64_Ehdr header;
-		char modinfo[256];
+		char modinfo[1024];
 		char names[sizeof(names)];
 		Elf64_Shdr sections[3];
 	} ko = {
@@ -772,6 +772,9 @@ static void put_module(const char *dir, const char *name, const char *alias)
 	len = (size_t)snprintf(ko.modinfo, sizeof(ko.modinfo), "license=GPL%cname=%s%c%s", '\0',
 		      name, '\0', alias ?: "description=") +
 		1;
+	/* A section's strings end in NUL; more aliases come a line each. */
+	for (char *c = ko.modinfo; c < ko.modinfo + len; c++)
+		*c = *c == '\n' ? '\0' : *c;
 	memcpy(ko.names, names, sizeof(names));
 	ko.header.e_shoff = offsetof(typeof(ko), sections);
 	ko.sections[1] = (Elf64_Shdr){ .sh_name = 1,
@@ -800,6 +803,24 @@ static void put_variant(const char *dir, const struct pci_device *d)
 	put_module(dir, d->variant, alias);
 }
 
+/* The same of a driver's. Drivers for more than one device share a module. */
+static void put_wanted(const char *dir, size_t i)
+{
+	char alias[PATH_MAX];
+	size_t len = 0;
+	const char *name = more_of(i)->wants;
+
+	for (size_t k = 0; k < snapshot->n_devices; k++) {
+		const struct pci_device *d = &snapshot->devices[k];
+
+		if (more_of(k)->wants && streq(more_of(k)->wants, name))
+			len += (size_t)snprintf(alias + len, sizeof(alias) - len,
+				"%salias=pci:v%08Xd%08Xsv*sd*bc*sc*i*", len ? "\n" : "",
+				d->id.vendor, d->id.device);
+	}
+	put_module(dir, name, alias);
+}
+
 static void put_modules(const char *release)
 {
 	const struct module_facts *m = &machine->module;
@@ -816,6 +837,9 @@ static void put_modules(const char *release)
 	for (size_t i = 0; i < snapshot->n_devices; i++)
 		if (snapshot->devices[i].variant)
 			put_variant(dir, &snapshot->devices[i]);
+	for (size_t i = 0; i < snapshot->n_devices; i++)
+		if (more_of(i)->wants)
+			put_wanted(dir, i);
 	put("etc/modprobe.d", "machine.conf", "%s%s%s%s%s%s%s",
 		m->state == MODULE_BLACKLISTED ? "blacklist vfio-pci\n" : "",
 		m->dropped_ids ? "options vfio-pci ids=" : "", m->dropped_ids ?: "",
