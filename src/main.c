@@ -5,6 +5,7 @@
 #include "bind.h"
 #include "check.h"
 #include "host.h"
+#include "import.h"
 #include "list.h"
 #include "suggest.h"
 
@@ -14,6 +15,7 @@ enum action {
 	ACTION_CHECK,
 	ACTION_LIST,
 	ACTION_SUGGEST,
+	ACTION_IMPORT,
 	ACTION_CHECK_CONFIG,
 	ACTION_MODULES
 };
@@ -34,6 +36,7 @@ static const struct {
 } options[] = {
 	{ "list", "[ADDRESS]", 'l', "list the IOMMU groups and their devices; or this device's" },
 	{ "suggest", "ADDRESS...", 'g', "print a section of the configuration for these devices" },
+	{ "import", NULL, 'i', "print what other ways of binding do here as a configuration" },
 	{ "bind", NULL, 'b', "bind the configured devices (in an initramfs: the hooks run this)" },
 	{ "dry-run", NULL, 'n', "say what --bind would do, and why not the rest; change nothing" },
 	{ "check", NULL, 't',
@@ -51,8 +54,9 @@ static const struct {
 static void print_help(FILE *out)
 {
 	fprintf(out,
-		"usage: vfio-early --list [ADDRESS] | --suggest ADDRESS... | --check | --dry-run |\n"
-		"                  --check-config [FILE] | --modules [RELEASE] | --bind  [OPTION]...\n\n"
+		"usage: vfio-early --list [ADDRESS] | --suggest ADDRESS... | --import | --check |\n"
+		"                  --dry-run | --check-config [FILE] | --modules [RELEASE] |\n"
+		"                  --bind  [OPTION]...\n\n"
 		"Binds PCI devices to vfio-pci before any other driver can have them.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		char left[40];
@@ -83,7 +87,7 @@ static int set_action(struct arguments *a, enum action action)
 {
 	if (a->action != ACTION_NONE && a->action != action)
 		return usage_error(
-			"--list, --suggest, --check, --check-config, --modules and --bind exclude each other");
+			"--list, --suggest, --import, --check, --check-config, --modules and --bind exclude each other");
 	a->action = action;
 	return -1;
 }
@@ -100,6 +104,8 @@ static int take_option(struct arguments *a, struct session *s, int value)
 		return set_action(a, ACTION_LIST);
 	case 'g':
 		return set_action(a, ACTION_SUGGEST);
+	case 'i':
+		return set_action(a, ACTION_IMPORT);
 	case 's':
 		return set_action(a, ACTION_CHECK_CONFIG);
 	case 'm':
@@ -183,8 +189,9 @@ static int check_words(const struct arguments *a, const struct session *s)
 	bool one = a->action == ACTION_LIST || a->action == ACTION_MODULES ||
 		(a->action == ACTION_CHECK_CONFIG && !s->config_file);
 
-	if (a->action == ACTION_SUGGEST && s->json)
-		return usage_error("--suggest prints a configuration, which is no JSON");
+	if ((a->action == ACTION_SUGGEST || a->action == ACTION_IMPORT) && s->json)
+		return usage_error("--%s prints a configuration, which is no JSON",
+			a->action == ACTION_IMPORT ? "import" : "suggest");
 	if (a->action == ACTION_SUGGEST && a->n_words == 0)
 		return usage_error("expected the address of a device behind --suggest");
 	if (a->action != ACTION_SUGGEST && a->n_words > one)
@@ -221,7 +228,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a, struct se
 		return usage_error("unexpected argument '%s'", a->words[0]);
 	if (a->action == ACTION_NONE)
 		return usage_error(
-			"expected --list, --suggest, --check, --dry-run, --check-config, --modules or --bind");
+			"expected --list, --suggest, --import, --check, --dry-run, --check-config, --modules or --bind");
 	return check_words(a, s);
 }
 
@@ -417,6 +424,19 @@ static int suggest(struct session *s, char **words, size_t n)
 	return r < 0 ? give_up(s, r) : print_suggestion(text, status);
 }
 
+static int import(struct session *s)
+{
+	struct report report = { .command = "import" };
+	char *text;
+	int status, r = session_check(s, &report);
+
+	if (r == 0) {
+		s->failed = "the other ways of binding could not be imported";
+		r = import_make(s, &text, &status);
+	}
+	return r < 0 ? give_up(s, r) : print_suggestion(text, status);
+}
+
 static int dry_run(struct session *s)
 {
 	struct report report = { .command = "dry-run", .config = &s->config };
@@ -450,6 +470,8 @@ static int run(struct arguments *a, struct session *s)
 		return check(s);
 	case ACTION_LIST:
 		return list_groups(s, a->n_words ? a->words[0] : NULL);
+	case ACTION_IMPORT:
+		return import(s);
 	case ACTION_SUGGEST:
 		return suggest(s, a->words, a->n_words);
 	case ACTION_MODULES:
