@@ -266,13 +266,15 @@ static void check_whole(struct checker *c)
 static void cure_rebound(
 	struct checker *c, const struct pci_device *d, const struct record_device *then)
 {
-	_cleanup_free_ char *driverctl = format("/etc/driverctl.d/%s", PCI_ADDR(d->addr));
 	const char *driver = device_driver_now(d);
-	bool used = false;
+	bool used = false, driverctl = false;
 
+	for (size_t i = 0; i < c->s->traces.n; i++)
+		driverctl |= c->s->traces.items[i].kind == TRACE_DRIVERCTL &&
+			pci_addr_cmp(c->s->traces.items[i].addr, d->addr) == 0;
 	for (size_t i = 0; i < c->s->uses.n; i++)
 		used |= &c->s->snapshot.devices[c->s->uses.items[i].device] == d;
-	if (driverctl && access(driverctl, F_OK) == 0)
+	if (driverctl)
 		cure(c, "driverctl has an override for it; take that away and reboot: driverctl unset-override %s",
 			PCI_ADDR(d->addr));
 	else if (used)

@@ -11,8 +11,26 @@ static char *shell_word(const char *s)
 {
 	static const char plain[] = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789"
 				    "_./:@%+,=-";
+	char *text = NULL;
+	size_t size;
+	FILE *out;
 
-	return s[strspn(s, plain)] && !strchr(s, '\'') ? format("'%s'", s) : strdup(s);
+	if (!s[strspn(s, plain)])
+		return strdup(s);
+	out = open_memstream(&text, &size);
+	if (!out)
+		return NULL;
+	fputc('\'', out);
+	for (; *s; s++)
+		if (*s == '\'')
+			fputs("'\\''", out);
+		else
+			fputc(*s, out);
+	fputc('\'', out);
+	if (fclose(out) == 0)
+		return text;
+	free(text);
+	return NULL;
 }
 
 /* A command that changes the file, which becomes the admin's own copy where it is a package's. */
@@ -25,8 +43,10 @@ static char *edit(const char *file, const char *change)
 		return NULL;
 	if (skip_prefix(file, "/etc/") || !strstr(file, "/modprobe.d/"))
 		return format("sed -i '%s' %s", change, word);
-	own = format("/etc/modprobe.d/%s", name);
-	return own ? format("cp %s /etc/modprobe.d/ && sed -i '%s' %s", word, change, own) : NULL;
+	own = shell_word(name);
+	return own ? format("cp %s /etc/modprobe.d/ && sed -i '%s' /etc/modprobe.d/%s", word,
+			     change, own)
+		   : NULL;
 }
 
 /* The line becomes a comment, so that the others keep their numbers. */
@@ -182,7 +202,10 @@ static void judge_ids(struct checker *c, const struct trace *t, const char *wher
 	say(c, SEVERITY_WARNING, "leftover-ids", NULL, NULL,
 		"%s: whatever loads vfio-pci, it then takes every free device with an ID of %s",
 		where, t->value);
-	cure(c, "%s", command ?: "");
+	if (t->file)
+		cure(c, "%s; then type: %s", command ?: "", host_rebuild());
+	else
+		cure(c, "%s", command ?: "");
 }
 
 static void judge_softdep(struct checker *c, const struct trace *t, const char *where)
@@ -289,14 +312,26 @@ static void judge_script(struct checker *c, const struct trace *t, const char *w
 
 static void judge_unit(struct checker *c, const struct trace *t, const char *where)
 {
+	_cleanup_free_ char *name = shell_word(t->name), *file = shell_word(t->file);
+
 	say(c, t->value ? SEVERITY_WARNING : SEVERITY_NOTE, "leftover-script", NULL, NULL,
 		"%s: '%s' %s", where, t->text,
 		t->value ? "runs at each boot, after vfio-early, and goes by a list of its own"
 			 : "is not enabled");
 	if (t->value)
-		cure(c, "systemctl disable %s; rm %s", t->name, t->file);
+		cure(c, "systemctl disable %s; rm %s", name ?: "", file ?: "");
 	else
-		cure(c, "rm %s", t->file);
+		cure(c, "rm %s", file ?: "");
+}
+
+/* Whether check_boot() tells that it was taken away, with driverctl for the reason. */
+static bool is_rebound(const struct checker *c, const struct pci_device *d)
+{
+	const struct record *r = c->check->record;
+	const struct record_device *then = r && d ? record_find(r, d->addr) : NULL;
+	const char *driver = d ? device_driver_now(d) : NULL;
+
+	return then && streq(then->state, "bound") && !(driver && streq(driver, then->driver));
 }
 
 /* driverctl's own command would take the device from vfio-pci at once. */
@@ -305,7 +340,7 @@ static void judge_driverctl(struct checker *c, const struct trace *t, const char
 	const struct pci_device *d = snapshot_find(&c->s->snapshot, t->addr);
 	bool vfio = driver_is_vfio_safe(t->value);
 
-	if (!is_planned(c, t->addr))
+	if (!is_planned(c, t->addr) || is_rebound(c, d))
 		return;
 	if (vfio)
 		say(c, SEVERITY_NOTE, "leftover-driverctl", NULL, d,

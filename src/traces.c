@@ -214,7 +214,9 @@ static void modprobe_line(struct reader *in, char *line)
 		if (is_vfio(module) || (rest && names_vfio(rest)))
 			add(in, TRACE_SOFTDEP, whole, module, NULL);
 	} else if (streq(command, "install")) {
-		if (is_vfio(module) ||
+		if (rest && (strstr(rest, "/bin/false") || strstr(rest, "/bin/true")))
+			add(in, TRACE_BLACKLIST, whole, module, NULL);
+		else if (is_vfio(module) ||
 			(rest && (strstr(rest, "vfio") || strstr(rest, "driver_override"))))
 			add(in, TRACE_INSTALL, whole, module, rest);
 	}
@@ -309,27 +311,39 @@ static void read_words(struct reader *in, const char *cmdline)
 
 /* --- lists of modules --- */
 
-/* A module a line; of a file with several the first one stands for all. */
+/* The file's own trace of modules, so that one stands for all, or NULL. */
+static struct trace *find_early(const struct reader *in)
+{
+	for (size_t i = in->out->n; i-- > 0;) {
+		struct trace *t = &in->out->items[i];
+
+		if (t->kind == TRACE_EARLY && t->file && streq(t->file, in->file))
+			return t;
+	}
+	return NULL;
+}
+
+/* A module a line, for initramfs-tools with its options behind it. */
 static void module_line(struct reader *in, char *line)
 {
-	const struct trace *last = in->out->n ? &in->out->items[in->out->n - 1] : NULL;
-	char *rest = line, *module = next_word(&rest), *longer;
-	struct trace *t;
+	_cleanup_free_ char *whole = strdup(line);
+	char *rest = line, *module = next_word(&rest), *option, *longer;
+	struct trace *t = find_early(in);
 
-	if (!module || !is_vfio(module))
+	in->r = whole ? in->r : -ENOMEM;
+	if (!whole || !module || !is_vfio(module))
 		return;
-	if (!last || last->kind != TRACE_EARLY || !last->file || !streq(last->file, in->file)) {
+	if (!t) {
 		add(in, TRACE_EARLY, module, NULL, "s/^[[:space:]]*vfio/# &/");
-		return;
+	} else {
+		longer = format("%s %s", t->text, module);
+		in->r = longer ? in->r : -ENOMEM;
+		free(t->text);
+		t->text = longer;
 	}
-	t = &in->out->items[in->out->n - 1];
-	longer = format("%s %s", t->text, module);
-	if (!longer) {
-		in->r = -ENOMEM;
-		return;
-	}
-	free(t->text);
-	t->text = longer;
+	while ((option = next_word(&rest)))
+		if (same_module(module, VFIO_MODULE) && skip_prefix(option, "ids="))
+			add(in, TRACE_IDS, whole, module, option + strlen("ids="));
 }
 
 static void module_file(struct reader *in, const char *path)
@@ -529,6 +543,8 @@ static void driverctl_line(struct reader *in, char *line)
 	if (driver && !last_is(in, TRACE_DRIVERCTL) &&
 		pci_addr_parse(skip_prefix(name, "pci-") ?: name, &addr, NULL) == 0)
 		add_address(in, TRACE_DRIVERCTL, driver, addr, driver);
+	if (last_is(in, TRACE_DRIVERCTL))
+		in->out->items[in->out->n - 1].line = 0;
 }
 
 static void driverctl_file(struct reader *in, const char *path)

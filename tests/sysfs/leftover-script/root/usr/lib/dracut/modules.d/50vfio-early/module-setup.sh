@@ -1,0 +1,2 @@
+# a hook that names driver_override
+: driver_override
