@@ -232,7 +232,7 @@ static void import_trace(struct importer *m, const struct trace *t)
 	else if (t->kind == TRACE_BIND_LIST ||
 		(t->kind == TRACE_DRIVERCTL && strstr(t->value, "vfio")))
 		import_address(m, t, where);
-	else if (t->kind == TRACE_OPTION && t->file)
+	else if (t->kind == TRACE_OPTION)
 		note(m, 0, "%s: %s stays where it is: vfio-early passes it on to vfio-pci", where,
 			t->value);
 }
@@ -284,10 +284,10 @@ static void judge_line(struct importer *m, struct line *l)
 			PCI_ADDR(d->addr), uses);
 	} else if (!l->certain) {
 		l->state = holds ? LINE_ON : LINE_ASKED;
-		set_text(m, &l->why,
-			"%s carry the ID %s. %s is held by %s now: is it meant? If %s, %s the '# '.",
-			"Several devices", PCI_ID(d->id), PCI_ADDR(d->addr), driver ?: "no driver",
-			holds ? "not" : "so", holds ? "write" : "delete");
+		set_text(m, &l->why, "Is %s meant? Others have its ID %s, too. %s holds it now. %s",
+			PCI_ADDR(d->addr), PCI_ID(d->id), driver ?: "No driver",
+			holds ? "If it is not, delete its line."
+			      : "If it is, delete the '# ' of its line, and of the target's name.");
 	}
 	if (l->why)
 		worsen(m, 1);
@@ -465,8 +465,10 @@ static void write_set(struct importer *m, size_t set, FILE *out)
 
 		if (!s->consents[i])
 			continue;
-		COMMENT(out, "%s. It was bound without a question until now, so this consents.",
-			s->consents[i]);
+		COMMENT(out, "%s. %s", s->consents[i],
+			may_consent(word)
+				? "It was bound without a question until now, so this consents."
+				: "If it does not, delete the '# ' of the next line.");
 		fprintf(out, "%sallow = %s\n", may_consent(word) && on ? "" : "# ", word);
 	}
 }
@@ -494,7 +496,8 @@ static void write_steps(struct importer *m, FILE *out)
 {
 	const char *file = m->in->config_file ?: CONFIG_FILE;
 
-	fputs("\n# The next steps:\n", out);
+	fprintf(out, "\n# %s:\n",
+		m->status < 2 ? "The next steps" : "When that is settled, the next steps");
 	fprintf(out, "# 1. put this into the configuration: vfio-early --import >>%s\n", file);
 	fputs("# 2. see what the next boot will do: vfio-early --dry-run\n", out);
 	fprintf(out, "# 3. build the initramfs image anew: %s\n", host_rebuild());
@@ -512,8 +515,13 @@ static void write_head(struct importer *m, FILE *out)
 		"not ready, for the reasons given",
 	};
 
+	/* The file that it is appended to may lack its last newline. */
+	fputc('\n', out);
 	COMMENT(out, "What other ways of binding do on this machine, by vfio-early --import: %s.",
 		m->n_found ? verdicts[m->status] : "there are none");
+	if (geteuid() != 0)
+		COMMENT(out,
+			"Not run as root: files and devices that only root can read are not in this. Run it again as root.");
 	for (size_t i = 0; i < m->n_notes; i++)
 		ini_comment(out, "# - ", "#   ", "%s", m->notes[i]);
 	for (size_t i = 0; i < m->in->config.errors.n; i++)

@@ -183,7 +183,8 @@ static void options_line(struct reader *in, const char *line, const char *module
 		if (same_module(module, VFIO_MODULE) && (value = skip_prefix(name, "ids="))) {
 			value += *value == '"';
 			value[strcspn(value, "\"")] = '\0';
-			add(in, TRACE_IDS, line, module, value);
+			if (*value)
+				add(in, TRACE_IDS, line, module, value);
 		} else if (same_module(module, VFIO_MODULE)) {
 			add(in, TRACE_OPTION, line, module, option);
 		} else if (streq(name, "modeset=0")) {
