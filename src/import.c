@@ -418,11 +418,14 @@ static void write_device(struct importer *m, const struct line *l, FILE *out)
 {
 	const struct pci_device *d = device_at(m, l->device);
 	_cleanup_free_ char *line = plan_line(&m->in->snapshot, d, NULL), *text = NULL;
+	bool by_path;
 
 	if (l->why)
 		COMMENT(out, "%s", l->why);
-	set_text(m, &text, "%s%s  # %s%s%s; %s", l->state == LINE_ON ? "" : "# ", line ?: "",
-		d->name ?: "", d->name ? ", " : "", class_name(d->class), l->from);
+	by_path = line && strchr(line, '/');
+	set_text(m, &text, "%s%s  # %s%s%s%s%s; %s", l->state == LINE_ON ? "" : "# ", line ?: "",
+		by_path ? PCI_ADDR(d->addr) : "", by_path ? ", " : "", d->name ?: "",
+		d->name ? ", " : "", class_name(d->class), l->from);
 	if (!line)
 		m->r = -ENOMEM;
 	if (m->r < 0)
