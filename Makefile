@@ -161,7 +161,9 @@ test: $(UNIT_TESTS)
 # What make check and make demo need of Debian beside make itself.
 BUILD_NEEDS = $(shell sh src/deps.sh --packages)
 LAB_NEEDS = $(shell sh tests/vm/needs --packages)
-CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox zsh fish lintian rpm
+CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox zsh fish lintian rpm pkg-config \
+	libkmod-dev libudev-dev
+VM_RUN := tests/vm/run
 
 check:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(CHECK_NEEDS))
@@ -169,16 +171,17 @@ check:
 	@$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all $(UNIT_TESTS)
 	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
 		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/hooks/mkinitcpio \
-		tests/hooks/run tests/vm/run tests/packages
+		tests/hooks/run '$(VM_RUN)' tests/packages
 
-# What make check does, then the other compiler, the shared libraries, the sanitizers, and the lab on
-# the later release.
+# What make check does, with more cases on the images of other generators; then the other compiler, the
+# shared libraries, the sanitizers, and the lab on the later release.
+check-all: VM_RUN := tests/vm/run --all
 check-all: check
-	@tests/need clang libkmod-dev libudev-dev
+	@tests/need clang
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
 	@$(MAKE) --no-print-directory STATIC=0 BUILD=build/sanitized \
 		CFLAGS='-O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover' all test
-	@VM_SUITE=trixie tests/summary tests/hooks/run tests/vm/run
+	@VM_SUITE=trixie tests/summary tests/hooks/run '$(VM_RUN)'
 
 demo:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS))

@@ -4,12 +4,19 @@
 # image is built for a kernel upgrade, so nothing that fails here may stop it:
 # every failure is a warning.
 
-# A kernel that has just crashed needs its devices: mkdumprd of Fedora exports
-# IN_KDUMP, and others add a module of this name to no other image.
-check() {
-	[[ -z $IN_KDUMP ]] || return 1
+# For the kernel that a crashed one starts, all devices stay where they are.
+# Fedora's mkdumprd exports IN_KDUMP; openSUSE's asks for the module kdump, which
+# is in no other image.
+is_kdump() {
 	# shellcheck disable=SC2154
-	[[ " $dracutmodules $add_dracutmodules $force_add_dracutmodules " != *\ kdump* ]] || return 1
+	[[ $IN_KDUMP || " $dracutmodules $add_dracutmodules $force_add_dracutmodules " == *\ kdump* ]]
+}
+
+check() {
+	is_kdump && return 1
+	[[ -x @BINARY@ ]] && return
+	dwarn "vfio-early: cannot find @BINARY@: this image will bind nothing"
+	return 1
 }
 
 # The binary knows the variant drivers that the configured devices of this
