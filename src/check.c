@@ -4,6 +4,7 @@
 #include "checker.h"
 #include "host.h"
 #include "leftovers.h"
+#include "images.h"
 #include "needs.h"
 #include "rules.h"
 
@@ -359,6 +360,7 @@ int check_machine(const struct check *check, struct findings *f)
 	check_configuration(&c);
 	check_needs(&c);
 	check_leftovers(&c);
+	check_images(&c);
 	check_boot(&c);
 	return c.r;
 }

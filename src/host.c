@@ -51,3 +51,27 @@ const char *host_cmdline(void)
 		return "in /etc/kernel/cmdline, then type: kernel-install add-all";
 	return NULL;
 }
+
+char *host_rebuild_image(const char *release, bool exists, bool unified)
+{
+	if (has_program("update-initramfs"))
+		return format("update-initramfs -%c -k %s", exists ? 'u' : 'c', release);
+	if (has_program("mkinitcpio"))
+		return format("mkinitcpio -P");
+	if (unified && has_program("kernel-install"))
+		return format("kernel-install add %s /lib/modules/%s/vmlinuz", release, release);
+	return has_program("dracut") ? format("dracut --force --kver %s", release) : NULL;
+}
+
+const char *host_hook_missing(void)
+{
+	/* Debian's dracut has an update-initramfs, too, and initramfs-tools' directory may stay. */
+	if (has_program("mkinitramfs") && !has("/usr/share/initramfs-tools/hooks/vfio-early"))
+		return "install vfio-early's hook for initramfs-tools again, of which there is no /usr/share/initramfs-tools/hooks/vfio-early";
+	if (has_program("mkinitcpio"))
+		return "write vfio-early into HOOKS in /etc/mkinitcpio.conf, before udev";
+	if (has_program("dracut") && !has_program("mkinitramfs") &&
+		!has("/usr/lib/dracut/modules.d/50vfio-early"))
+		return "install vfio-early's module for dracut again, of which there is no /usr/lib/dracut/modules.d/50vfio-early";
+	return NULL;
+}

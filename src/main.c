@@ -6,6 +6,7 @@
 #include "check.h"
 #include "host.h"
 #include "import.h"
+#include "images.h"
 #include "list.h"
 #include "suggest.h"
 
@@ -17,7 +18,8 @@ enum action {
 	ACTION_SUGGEST,
 	ACTION_IMPORT,
 	ACTION_CHECK_CONFIG,
-	ACTION_MODULES
+	ACTION_MODULES,
+	ACTION_IMAGE_MARK
 };
 
 struct arguments {
@@ -34,17 +36,18 @@ static const struct {
 	int value;
 	const char *help;
 } options[] = {
-	{ "list", "[ADDRESS]", 'l', "list the IOMMU groups and their devices; or this device's" },
-	{ "suggest", "ADDRESS...", 'g', "print a section of the configuration for these devices" },
-	{ "import", NULL, 'i', "print what other ways of binding do here as a configuration" },
-	{ "bind", NULL, 'b', "bind the configured devices (in an initramfs: the hooks run this)" },
-	{ "dry-run", NULL, 'n', "say what --bind would do, and why not the rest; change nothing" },
-	{ "check", NULL, 't',
-		"say what is wrong here and with the next boot, and what this one did" },
+	{ "list", "[ADDRESS]", 'l', "list IOMMU groups and their devices, or this device's" },
+	{ "suggest", "ADDRESS...", 'g', "print a section of the configuration for these" },
+	{ "import", NULL, 'i', "print what other ways of binding do, as configuration" },
+	{ "check", NULL, 't', "tell what is wrong here, now and with the next boot" },
+	{ "dry-run", NULL, 'n', "tell what the next boot binds, and why not the rest" },
 	{ "check-config", "[FILE]", 's', "check the configuration's syntax; needs no /sys" },
-	{ "modules", "[RELEASE]", 'm', "list the modules that an image for this machine needs" },
-	{ "config", "FILE", 'c', "read this file alone, not " CONFIG_FILE " and " CONFIG_DROPINS },
+	{ "bind", NULL, 'b', "bind the devices (in an initramfs; the hooks run this)" },
+	{ "modules", "[RELEASE]", 'm', "list the modules that an image needs (for hooks)" },
+	{ "image-mark", NULL, 'M', "print the name that marks an image (for hooks)" },
+	{ "config", "FILE", 'c', "read this configuration, not the one in /etc" },
 	{ "cmdline", "STRING", 'k', "take this for the kernel command line" },
+	{ "no-image", NULL, 'I', "with --check: do not look into the initramfs images" },
 	{ "json", NULL, 'j', "print JSON" },
 	{ "verbose", NULL, 'v', "print notes as well" },
 	{ "help", NULL, 'h', "print this help (-h)" },
@@ -54,21 +57,18 @@ static const struct {
 static void print_help(FILE *out)
 {
 	fprintf(out,
-		"usage: vfio-early --list [ADDRESS] | --suggest ADDRESS... | --import | --check |\n"
-		"                  --dry-run | --check-config [FILE] | --modules [RELEASE] |\n"
-		"                  --bind  [OPTION]...\n\n"
+		"usage: vfio-early ACTION [OPTION]...\n"
 		"Binds PCI devices to vfio-pci before any other driver can have them.\n\n");
 	for (size_t i = 0; i < ARRAY_SIZE(options); i++) {
 		char left[40];
 
 		snprintf(left, sizeof(left), "%s%s%s", options[i].name,
 			options[i].argument ? " " : "", options[i].argument ?: "");
-		fprintf(out, "  --%-21s %s\n", left, options[i].help);
+		fprintf(out, "  --%-18s %s\n", left, options[i].help);
 	}
 	fprintf(out,
-		"\nExit status: 0 ok; 1 a warning; 2 a target refused, the configuration in error, or\n"
-		"something broken; 3 wrong usage, or could not find out.\n"
-		"See vfio-early(8) and vfio-early.conf(5). To boot without it: rd.vfio-early=0\n");
+		"\nExit status: 0 ok; 1 a warning; 2 refused, in error or broken; 3 wrong usage.\n"
+		"See vfio-early(8), vfio-early.conf(5). To boot without it: rd.vfio-early=0\n");
 }
 
 static _printf_(1, 2) int usage_error(const char *fmt, ...)
@@ -87,7 +87,7 @@ static int set_action(struct arguments *a, enum action action)
 {
 	if (a->action != ACTION_NONE && a->action != action)
 		return usage_error(
-			"--list, --suggest, --import, --check, --check-config, --modules and --bind exclude each other");
+			"--list, --suggest, --import, --check, --check-config, --modules, --image-mark and --bind exclude each other");
 	a->action = action;
 	return -1;
 }
@@ -110,8 +110,13 @@ static int take_option(struct arguments *a, struct session *s, int value)
 		return set_action(a, ACTION_CHECK_CONFIG);
 	case 'm':
 		return set_action(a, ACTION_MODULES);
+	case 'M':
+		return set_action(a, ACTION_IMAGE_MARK);
 	case 'n':
 		a->dry_run = true;
+		return -1;
+	case 'I':
+		s->no_image = true;
 		return -1;
 	case 'c':
 		s->config_file = optarg;
@@ -220,6 +225,8 @@ static int parse_arguments(int argc, char **argv, struct arguments *a, struct se
 		return usage_error("--dry-run goes with --bind only");
 	if (a->dry_run)
 		a->action = ACTION_BIND;
+	if (s->no_image && a->action != ACTION_CHECK)
+		return usage_error("--no-image goes with --check only");
 	if (a->action == ACTION_NONE && argc == 1) {
 		print_help(stdout);
 		return STATUS_OK;
@@ -286,6 +293,21 @@ static int list_modules(struct session *s, const char *release)
 		if (!again)
 			puts(d->variant);
 	}
+	return STATUS_OK;
+}
+
+/* For the hooks, too. */
+static int print_image_mark(struct session *s)
+{
+	_cleanup_free_ char *mark = NULL;
+	int r = session_read_config(s);
+
+	if (r < 0)
+		return give_up(s, r);
+	mark = image_mark(s->config.digest);
+	if (!mark)
+		return usage_error("memory is short");
+	puts(mark);
 	return STATUS_OK;
 }
 
@@ -474,6 +496,8 @@ static int run(struct arguments *a, struct session *s)
 		return import(s);
 	case ACTION_SUGGEST:
 		return suggest(s, a->words, a->n_words);
+	case ACTION_IMAGE_MARK:
+		return print_image_mark(s);
 	case ACTION_MODULES:
 		return list_modules(s, a->n_words ? a->words[0] : NULL);
 	default:

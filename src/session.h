@@ -17,6 +17,7 @@ struct session {
 	const char *cmdline;     /* NULL: /proc/cmdline */
 	bool json;
 	bool verbose;
+	bool no_image; /* --check does not look into the images */
 
 	const char *failed; /* what could not be read, where a function here returns an error */
 	struct config config;

@@ -8,6 +8,9 @@ binary=${BUILD:-$top/build}/vfio-early
 release=$(uname -r)
 depmod=${DEPMOD:-$(PATH=$PATH:/usr/sbin:/sbin command -v depmod || :)}
 
+# What changes from test to test, in each of the roots.
+dirs="boot dev efi etc lib/modules proc run sys usr var"
+
 passed=0
 failed=0
 
@@ -65,7 +68,9 @@ make_base()
 		mkdir -p "$1${lib%/*}"
 		cp -L "$lib" "$1$lib"
 	done
-	mkdir -p "$1/etc" "$1/proc" "$1/run" "$1/sys" "$1/dev" "$1/lib/modules" "$1/usr"
+	for dir in $dirs; do
+		mkdir -p "$1/$dir"
+	done
 }
 
 # $ram_root is for an initramfs, $disk_root for a live system: the same, but that
@@ -82,19 +87,21 @@ make_work()
 	make_base "$disk_root"
 	: >"$ram_root/dev/null"
 	mount --bind /dev/null "$ram_root/dev/null"
-	for dir in dev etc lib/modules proc run sys usr; do
+	for dir in $dirs; do
 		mount --rbind "$ram_root/$dir" "$disk_root/$dir"
 	done
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -I"$top/src" -I"$top/tests/lib" \
 		-o "$work/mksys" "$top/tests/lib/mksys.c" "$top/tests/lib/machine.c" \
 		"$top/src/snapshot.c" "$top/src/pciaddr.c"
+	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static \
+		-o "$work/lister" "$top/tests/lib/lister.c"
 }
 
 # empty_root: nothing of the last test is left in it.
 empty_root()
 {
-	for dir in etc lib/modules proc run sys usr; do
-		find "$ram_root/$dir" -mindepth 1 -delete
+	for dir in $dirs; do
+		find "$ram_root/$dir" -mindepth 1 ! -path "$ram_root/dev/null" -delete
 	done
 	mkdir "$ram_root/etc/modprobe.d"
 	echo "ro quiet" >"$ram_root/proc/cmdline"

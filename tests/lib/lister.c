@@ -1,0 +1,27 @@
+/* SPDX-License-Identifier: LGPL-2.1-or-later */
+
+/* lister IMAGE: stands for the generators' listing tools in a root that has no shell. An image is a
+ * text there: the listing itself. A line "status N" ends it with that status, "sleep" waits until
+ * someone ends it. */
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+int main(int argc, char **argv)
+{
+	FILE *f = argc == 2 ? fopen(argv[1], "re") : NULL;
+	char line[4096];
+
+	if (!f)
+		return 1;
+	while (fgets(line, sizeof(line), f)) {
+		if (strncmp(line, "status ", 7) == 0)
+			return atoi(line + 7);
+		if (strcmp(line, "sleep\n") == 0)
+			pause();
+		fputs(line, stdout);
+	}
+	return 0;
+}
