@@ -58,7 +58,7 @@ endif
 SOURCES := $(filter-out $(if $(filter 1,$(STATIC)),,src/nss.c),$(wildcard src/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
 LIB_OBJECTS := $(filter-out $(BUILD)/main.o,$(OBJECTS))
-TEST_LIB_OBJECTS := $(patsubst tests/lib/%.c,$(BUILD)/tests/lib-%.o,$(filter-out tests/lib/mksys.c,$(wildcard tests/lib/*.c)))
+TEST_LIB_OBJECTS := $(patsubst tests/lib/%.c,$(BUILD)/tests/lib-%.o,$(filter-out tests/lib/mksys.c tests/lib/lister.c,$(wildcard tests/lib/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit-%,$(wildcard tests/unit/*.c))
 
 ifeq ($(V),0)
@@ -171,7 +171,7 @@ check:
 	@$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all $(UNIT_TESTS)
 	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
 		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/hooks/mkinitcpio \
-		tests/hooks/run '$(VM_RUN)' tests/packages
+		tests/hooks/run tests/hooks/images '$(VM_RUN)' tests/packages
 
 # What make check does, with more cases on the images of other generators; then the other compiler, the
 # shared libraries, the sanitizers, and the lab on the later release.
@@ -181,7 +181,7 @@ check-all: check
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
 	@$(MAKE) --no-print-directory STATIC=0 BUILD=build/sanitized \
 		CFLAGS='-O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover' all test
-	@VM_SUITE=trixie tests/summary tests/hooks/run '$(VM_RUN)'
+	@VM_SUITE=trixie tests/summary tests/hooks/run tests/hooks/images '$(VM_RUN)'
 
 demo:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS))

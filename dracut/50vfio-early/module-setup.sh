@@ -66,6 +66,16 @@ install_configuration() {
 		"line in the boot menu: rd.vfio-early=0"
 }
 
+# By the name of this file, vfio-early --check tells an image that is up to date.
+mark_image() {
+	local mark
+
+	if ! mark=$(@BINARY@ --image-mark) || ! mkdir -p "${initdir:?}${mark%/*}" ||
+		! touch "$initdir$mark"; then
+		dwarn "vfio-early: the image is not marked: vfio-early --check takes it for an old one"
+	fi
+}
+
 # With systemd in the image, the hooks of dracut are too late: no unit of dracut
 # comes before systemd-modules-load. Without, the first hook that there is comes
 # before udev, and its first script before rd.driver.pre.
@@ -85,5 +95,6 @@ install() {
 		return 0
 	fi
 	install_start
+	mark_image
 	install_configuration
 }

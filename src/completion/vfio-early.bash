@@ -3,7 +3,7 @@
 # Completion of vfio-early(8) for bash; it needs nothing beside bash itself.
 
 _vfio_early_options='--list --suggest --check --dry-run --bind --check-config --modules
-	--config --cmdline --json --verbose --help --version'
+	--image-mark --config --cmdline --no-image --json --verbose --help --version'
 
 # The names in a directory.
 _vfio_early_names()
