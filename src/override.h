@@ -6,7 +6,7 @@
 
 #include "snapshot.h"
 
-#define OVERRIDES_TIMEOUT_MS 2000
+#define OVERRIDES_TIMEOUT_MS 5000
 
 /* Fills in d->override where it is set. A child process reads, so that what hangs hangs there.
  * @sysfd as for scan_machine(). 0; -ETIME where @ret_stuck, a device's index in the snapshot, did
