@@ -7,6 +7,7 @@
 #include "images.h"
 #include "needs.h"
 #include "rules.h"
+#include "usability.h"
 
 void say(struct checker *c, enum severity severity, const char *id, const char *target,
 	const struct pci_device *d, const char *fmt, ...)
@@ -360,6 +361,7 @@ int check_machine(const struct check *check, struct findings *f)
 	check_configuration(&c);
 	check_needs(&c);
 	check_leftovers(&c);
+	check_usability(&c);
 	check_images(&c);
 	check_boot(&c);
 	return c.r;

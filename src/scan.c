@@ -283,8 +283,8 @@ static uint64_t boot_framebuffer(int sysfd)
 	return 0;
 }
 
-/* Whether one of the six BARs, "0xSTART 0xEND 0xFLAGS" each, holds the address. */
-static bool bars_hold(int sysfd, const struct pci_device *d, uint64_t address)
+/* The six BARs are "0xSTART 0xEND 0xFLAGS" each. */
+bool scan_bars_hold(int sysfd, const struct pci_device *d, uint64_t address)
 {
 	char path[PATH_MAX], buf[4096], *rest = buf, *line;
 
@@ -313,7 +313,7 @@ static void scan_displays(int sysfd, struct snapshot *s)
 			continue;
 		device_attribute(d, "boot_vga", path);
 		d->boot_vga = sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "1");
-		d->boot_framebuffer = framebuffer && bars_hold(sysfd, d, framebuffer);
+		d->boot_framebuffer = framebuffer && scan_bars_hold(sysfd, d, framebuffer);
 	}
 }
 

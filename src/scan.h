@@ -20,3 +20,5 @@ struct scan_options {
  * marked, and a member that is no known PCI device is told as its foreign member. 0, or negative
  * errno. */
 int scan_machine(int sysfd, const struct scan_options *options, struct snapshot *ret) _must_check_;
+/* Whether one of the device's BARs holds the physical address. */
+bool scan_bars_hold(int sysfd, const struct pci_device *d, uint64_t address);

@@ -1,10 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* mksys LISTING ROOT [RELEASE]: below ROOT, which must be there, the /sys of the machine that the
- * listing describes (machine.h), as far as vfio-early, libudev and libkmod look at it: sys/; where
- * it tells what the host does, the kernel's tables of that, proc/, and udev's database, run/. With
- * RELEASE also the modules of that kernel, lib/modules/RELEASE (depmod has to index them), and what
- * the listing wants of modprobe.d, etc/modprobe.d/machine.conf. */
+ * listing describes (machine.h), as far as vfio-early, libudev and libkmod look at it: sys/, and
+ * dev/vfio/; where it tells what the host does, the kernel's tables of that, proc/, and udev's
+ * database, run/. With RELEASE also the modules of that kernel, lib/modules/RELEASE (depmod has to
+ * index them), and what the listing wants of modprobe.d, etc/modprobe.d/machine.conf. */
 
 #include <elf.h>
 #include <fcntl.h>
@@ -243,6 +243,20 @@ static void put_driver(const char *dir, const struct pci_device *d)
 	put_link(driver, path);
 }
 
+/* What a virtual machine opens, root's alone, and the module that it needs. */
+static void put_vfio_node(const struct pci_device *d)
+{
+	char name[16], path[PATH_MAX];
+
+	snprintf(name, sizeof(name), "%d", d->group);
+	put("dev/vfio", name, "%s", "");
+	pathf(path, "dev/vfio/%s", name);
+	if (chmod(path, 0600) < 0)
+		die(path);
+	if (machine->module.type1)
+		put("sys/module/vfio_iommu_type1", "initstate", "live\n");
+}
+
 static void put_device(size_t i)
 {
 	const struct pci_device *d = &snapshot->devices[i];
@@ -266,8 +280,14 @@ static void put_device(size_t i)
 		put(dir, "removable", "removable\n");
 	if (more_of(i)->vf)
 		put_physfn(dir, i);
+	if (!d->is_bridge) {
+		put(dir, "reset", "%s", "");
+		put(dir, "reset_method", "bus\n");
+	}
 	if (d->driver)
 		put_driver(dir, d);
+	if (d->driver && d->group != NO_GROUP && streq(d->driver, "vfio-pci"))
+		put_vfio_node(d);
 	pathf(path, "%s/subsystem", dir);
 	put_link(path, "sys/bus/pci");
 	pathf(path, "sys/bus/pci/devices/%s", PCI_ADDR(d->addr));
