@@ -181,7 +181,7 @@ check-all: check
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
 	@$(MAKE) --no-print-directory STATIC=0 BUILD=build/sanitized \
 		CFLAGS='-O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover' all test
-	@VM_SUITE=trixie tests/summary tests/hooks/run tests/hooks/images '$(VM_RUN)'
+	@VM_SUITE=trixie tests/summary tests/hooks/run tests/hooks/images '$(VM_RUN)' tests/packages
 
 demo:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS))
