@@ -2,7 +2,7 @@
 # shellcheck shell=bash
 # Completion of vfio-early(8) for bash; it needs nothing beside bash itself.
 
-_vfio_early_options='--list --suggest --check --dry-run --bind --check-config --modules
+_vfio_early_options='--list --suggest --import --check --dry-run --bind --check-config --modules
 	--image-mark --config --cmdline --no-image --json --verbose --help --version'
 
 # The names in a directory.

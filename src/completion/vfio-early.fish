@@ -4,6 +4,7 @@
 complete -c vfio-early -f
 complete -c vfio-early -l list -d 'List the IOMMU groups and their devices'
 complete -c vfio-early -l suggest -d 'Print the configuration that these devices need'
+complete -c vfio-early -l import -d 'Print what other ways of binding do, as configuration'
 complete -c vfio-early -l check -d 'Say what is wrong on this machine and with the last boot'
 complete -c vfio-early -l dry-run -d 'Say what the next boot would bind'
 complete -c vfio-early -l bind -d 'Bind the configured devices (in an initramfs)'
