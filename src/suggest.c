@@ -193,6 +193,7 @@ static void choose_name(struct suggester *m, size_t first)
 
 	for (size_t i = 0; i < m->n_lines; i++)
 		if (m->lines[i].role == ROLE_FUNCTION && m->lines[i].asked == first &&
+			m->lines[i].state == LINE_ON &&
 			streq(ini_kind(device_at(m, m->lines[i].device)), "gpu"))
 			kind = "gpu";
 	set_text(m, &m->name, strdup(kind));
@@ -256,7 +257,26 @@ static bool is_shared(enum group_verdict verdict)
 	return verdict == GROUP_SHARED || verdict == GROUP_BLOCKED;
 }
 
-/* What is here only because it is a function of the card costs nobody anything. */
+/* A graphics card's sound, USB and the like are of the same make as its display. On a processor's
+ * own graphics (AMD) the mainboard's USB, sound and security processor are functions beside it, of
+ * another make; and of a network card with four ports people ask for one. */
+static bool belongs_to_display(const struct suggester *m, const struct line *l)
+{
+	const struct pci_device *d = device_at(m, l->device), *asked = device_at(m, l->asked);
+
+	for (size_t i = 0; i < m->in->snapshot->n_devices; i++) {
+		const struct pci_device *other = device_at(m, i);
+
+		if (CLASS_BASE(other->class) == 0x03 &&
+			(other == asked || device_same_card(asked, other)) &&
+			other->id.vendor == asked->id.vendor)
+			return d->id.vendor == asked->id.vendor;
+	}
+	return false;
+}
+
+/* What is here only because it is a function of the card, and is of use to the host, is left to
+ * it. */
 static void judge_functions(struct suggester *m)
 {
 	for (size_t i = 0; i < m->n_lines && m->r == 0; i++) {
@@ -272,6 +292,8 @@ static void judge_functions(struct suggester *m)
 			leave(m, l, used);
 		else if (g && is_shared(group_judge(m->in->snapshot, g)))
 			leave(m, l, "it shares an IOMMU group with more devices");
+		else if (!belongs_to_display(m, l))
+			leave(m, l, "it can be bound by itself, and may be of use there");
 	}
 }
 
@@ -741,11 +763,11 @@ static void make(struct suggester *m, const size_t *devices, size_t n, char **re
 	size_t told;
 
 	collect(m, devices, n);
+	note_bound(m, &m->before);
+	judge_functions(m);
 	choose_name(m, devices[0]);
 	if (m->r < 0)
 		return;
-	note_bound(m, &m->before);
-	judge_functions(m);
 	try_all(m);
 	judge_uses(m);
 	judge_origins(m);
