@@ -282,6 +282,11 @@ static void cure_rebound(
 	else if (used)
 		cure(c, "the host uses it now (vfio-early --list %s): a reboot binds it again",
 			PCI_ADDR(d->addr));
+	else if (driver && (CLASS_BASE(d->class) == 0x03 || CLASS_BASE(d->class) == 0x01))
+		/* A driver of these that is taken from what uses it may hang, and the machine with
+		 * it; what uses a display is not looked for. */
+		cure(c, "a reboot binds it again; while a screen or a disk of it may be in use, do not unbind %s",
+			driver);
 	else if (driver)
 		cure(c, "echo %s > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/devices/%s/driver/unbind; echo %s > /sys/bus/pci/drivers_probe",
 			then->driver, PCI_ADDR(d->addr), PCI_ADDR(d->addr), PCI_ADDR(d->addr),
