@@ -69,6 +69,10 @@ int overrides_read(int sysfd, struct snapshot *s, int timeout_ms, size_t *ret_st
 	in = fds[0];
 	pid = fork();
 	if (pid == 0) {
+		/* If it hangs it outlives us, and whoever reads our output would wait for it. */
+		close(STDIN_FILENO);
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
 		/* Where the reader is gone, so is this. */
 		signal(SIGPIPE, SIG_DFL);
 		answer_all(sysfd, s, fds[1]);
