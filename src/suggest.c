@@ -624,7 +624,7 @@ static void judge_storage(struct suggester *m, struct word *w, const char *which
 	} else {
 		w->on = true;
 		set_text(m, &w->why,
-			format("Storage: %s. The host has nothing mounted from there now, and no swap.",
+			format("Storage: %s. The host has nothing mounted from there now, and no swap; see that /etc/fstab and /etc/crypttab do not ask for a disk of it either.",
 				which));
 	}
 }
