@@ -249,6 +249,9 @@ static void check_target(struct checker *c, const struct record_target *t)
 	} else if (streq(t->state, "skipped") && !(next && next->verdict == VERDICT_SKIPPED)) {
 		say(c, SEVERITY_NOTE, "boot-skipped", t->name, NULL, "%s",
 			why_skipped(c->check->record, t->name));
+		/* What the boot loader has for good looks the same. */
+		cure(c, "if that word was typed for this boot alone, reboot; else take it from the kernel command line%s first",
+			HOW(c));
 	}
 }
 
