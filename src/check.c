@@ -431,6 +431,11 @@ static void text_next_boot(const struct session *s, FILE *out)
 		first = true;
 		for (size_t j = 0; j < t->n_devices; j++)
 			text_address(s->snapshot.devices[t->devices[j].device].addr, &first, out);
+		/* Nor is it judged. */
+		if (t->verdict == VERDICT_INACTIVE)
+			fprintf(out,
+				"; with it: vfio-early --check --cmdline rd.vfio-early.profile=%s",
+				t->target->profiles[0]);
 		fputc('\n', out);
 	}
 }
