@@ -24,7 +24,7 @@ struct bootwords {
 	char *amd_iommu_on; /* amd_iommu=on, which the kernel does not know */
 	char *acs_override; /* pcie_acs_override=, of patched kernels */
 	char *intremap_off; /* intremap=off, nointremap */
-	char *how; /* how this host's command line is changed; the caller's to set, or NULL */
+	char *how;          /* as host_cmdline() says; the caller's to set, or NULL */
 };
 
 /* Parses @cmdline as the kernel does (lib/cmdline.c, next_arg(): double quotes, no escapes). A

@@ -42,13 +42,6 @@ bool plan_says(const struct checker *c, const char *id)
 	return false;
 }
 
-const char *how_cmdline(const struct checker *c, char buf[static 160])
-{
-	snprintf(buf, 160, "%s%s%s", c->s->words.how ? " (" : "", c->s->words.how ?: "",
-		c->s->words.how ? ")" : "");
-	return buf;
-}
-
 /* --- firmware and kernel --- */
 
 static void check_iommu(struct checker *c)
@@ -81,7 +74,7 @@ static void check_remapping(struct checker *c)
 			: "VFIO will refuse to start a virtual machine");
 	if (w->intremap_off)
 		cure(c, "take %s from the kernel command line%s, then reboot", w->intremap_off,
-			HOW(c));
+			CMDLINE_HOW(w->how, false, w->intremap_off));
 	else
 		cure(c, "switch on x2APIC or interrupt remapping in the firmware's settings; why the kernel does not use it, says: dmesg | grep -i remapping");
 }
@@ -95,13 +88,14 @@ static void check_words(struct checker *c)
 			"%s splits IOMMU groups that the hardware does not keep apart: their isolation is claimed, not verified",
 			w->acs_override);
 		cure(c, "take it from the kernel command line%s, reboot, and see what shares a group: vfio-early --list",
-			HOW(c));
+			CMDLINE_HOW(w->how, false, w->acs_override));
 	}
 	if (w->amd_iommu_on) {
 		say(c, SEVERITY_NOTE, "useless-word", NULL, NULL,
 			"%s is no value that the kernel knows; an AMD IOMMU is on by itself",
 			w->amd_iommu_on);
-		cure(c, "take it from the kernel command line%s", HOW(c));
+		cure(c, "take it from the kernel command line%s",
+			CMDLINE_HOW(w->how, false, w->amd_iommu_on));
 	}
 }
 
@@ -251,7 +245,7 @@ static void check_target(struct checker *c, const struct record_target *t)
 			why_skipped(c->check->record, t->name));
 		/* What the boot loader has for good looks the same. */
 		cure(c, "if that word was typed for this boot alone, reboot; else take it from the kernel command line%s first",
-			HOW(c));
+			CMDLINE_HOW(c->s->words.how, false, "WORD"));
 	}
 }
 
@@ -291,12 +285,12 @@ static void cure_rebound(
 		cure(c, "a reboot binds it again; while a screen or a disk of it may be in use, do not unbind %s",
 			driver);
 	else if (driver)
-		cure(c, "echo %s > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/devices/%s/driver/unbind; echo %s > /sys/bus/pci/drivers_probe",
-			then->driver, PCI_ADDR(d->addr), PCI_ADDR(d->addr), PCI_ADDR(d->addr),
-			PCI_ADDR(d->addr));
+		cure(c, "modprobe %s; echo %s > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/devices/%s/driver/unbind; echo %s > /sys/bus/pci/drivers_probe",
+			then->driver, then->driver, PCI_ADDR(d->addr), PCI_ADDR(d->addr),
+			PCI_ADDR(d->addr), PCI_ADDR(d->addr));
 	else
-		cure(c, "echo %s > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/drivers_probe",
-			then->driver, PCI_ADDR(d->addr), PCI_ADDR(d->addr));
+		cure(c, "modprobe %s; echo %s > /sys/bus/pci/devices/%s/driver_override; echo %s > /sys/bus/pci/drivers_probe",
+			then->driver, then->driver, PCI_ADDR(d->addr), PCI_ADDR(d->addr));
 }
 
 static const char *what_override_says(const struct pci_device *d, const char *then)

@@ -19,6 +19,3 @@ void say(struct checker *c, enum severity severity, const char *id, const char *
 void cure(struct checker *c, const char *fmt, ...) _printf_(2, 3);
 /* Whether the plan has a finding with this id: the same is not told twice. */
 bool plan_says(const struct checker *c, const char *id);
-/* How this host's command line is changed, " (in ..., then type: ...)", or "". */
-const char *how_cmdline(const struct checker *c, char buf[static 160]);
-#define HOW(c) how_cmdline((c), (char[160]){ 0 })

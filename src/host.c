@@ -36,7 +36,7 @@ const char *host_cmdline(void)
 {
 	/* Fedora's entries each have a line of their own, which this changes. */
 	if (has_program("grubby"))
-		return "type: grubby --update-kernel=ALL --args=WORD (or --remove-args=WORD)";
+		return "grubby";
 	if (has("/etc/default/grub") && has_program("update-grub"))
 		return "in GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then type: update-grub";
 	if (has("/etc/default/grub") && has_program("grub2-mkconfig"))
@@ -49,6 +49,10 @@ const char *host_cmdline(void)
 		return "in /etc/kernel/cmdline, then type: update-initramfs -u";
 	if (has("/etc/kernel/cmdline"))
 		return "in /etc/kernel/cmdline, then type: kernel-install add-all";
+	if (has("/boot/loader/entries"))
+		return "in the line 'options' of the boot entry in /boot/loader/entries";
+	if (has("/efi/loader/entries"))
+		return "in the line 'options' of the boot entry in /efi/loader/entries";
 	return NULL;
 }
 

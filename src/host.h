@@ -9,7 +9,8 @@
  * found, all that we know. */
 const char *host_rebuild(void);
 /* How the kernel command line is changed, "in GRUB_CMDLINE_LINUX_DEFAULT in /etc/default/grub, then
- * type: update-grub"; NULL where it is not known. */
+ * type: update-grub"; "grubby", for that command; NULL where it is not known. cmdline_how() makes a
+ * message of it. */
 const char *host_cmdline(void);
 /* The command that builds the image of this kernel alone, "update-initramfs -u -k RELEASE";
  * @exists: anew; @unified: it is a part of a UKI. NULL where no generator is found, or memory is

@@ -73,8 +73,8 @@ static char *without_ids(const struct trace *t)
 
 static char *take_word(const struct trace *t, const char *how)
 {
-	return format("take %s from the kernel command line%s%s%s", t->text, how ? " (" : "",
-		how ?: "", how ? ")" : "");
+	return format("take %s from the kernel command line%s", t->text,
+		CMDLINE_HOW(how, false, t->text));
 }
 
 /* Adds to a list. 0, or -ENOMEM; @item may be NULL for want of memory. */

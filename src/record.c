@@ -98,6 +98,10 @@ int record_parse(const char *text, struct record *ret)
 
 	if (!copy)
 		return -ENOMEM;
+	/* It goes to a terminal, whoever wrote it. */
+	for (char *c = copy; *c; c++)
+		if (*c != '\n' && ((unsigned char)*c < 0x20 || *c == 0x7f))
+			*c = '?';
 	while (r == 0 && !ended && (line = strsep(&rest, "\n"))) {
 		if (first && !streq(line, "record 1"))
 			return -EINVAL;

@@ -42,17 +42,28 @@ bool device_is_boot_display(const struct snapshot *s, const struct pci_device *d
 	return d->boot_vga;
 }
 
+const char *cmdline_how(
+	const char *how, bool add, const char *word, char buf[static CMDLINE_HOW_LEN])
+{
+	if (!how)
+		*buf = '\0';
+	else if (streq(how, "grubby"))
+		snprintf(buf, CMDLINE_HOW_LEN, " (type: grubby --update-kernel=ALL --%sargs='%s')",
+			add ? "" : "remove-", word);
+	else
+		snprintf(buf, CMDLINE_HOW_LEN, " (%s)", how);
+	return buf;
+}
+
 char *iommu_cure(const struct snapshot *s, const struct bootwords *w)
 {
-	const char *open = w->how ? " (" : "", *how = w->how ?: "", *close = w->how ? ")" : "";
-
 	if (w->iommu_off && (s->has_dmar || s->has_ivrs))
-		return format("take %s from the kernel command line%s%s%s, then reboot",
-			w->iommu_off, open, how, close);
+		return format("take %s from the kernel command line%s, then reboot", w->iommu_off,
+			CMDLINE_HOW(w->how, false, w->iommu_off));
 	if (s->has_dmar && !w->iommu_on)
 		return format(
-			"the firmware offers an Intel IOMMU: add intel_iommu=on to the kernel command line%s%s%s, then reboot",
-			open, how, close);
+			"the firmware offers an Intel IOMMU: add intel_iommu=on to the kernel command line%s, then reboot",
+			CMDLINE_HOW(w->how, true, "intel_iommu=on"));
 	if (s->has_dmar)
 		return strdup(
 			"the firmware offers an Intel IOMMU and the command line asks for it; why the kernel does not use it, says: dmesg | grep -i dmar");

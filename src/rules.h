@@ -22,6 +22,13 @@ bool device_is_boot_display(const struct snapshot *s, const struct pci_device *d
 /* Whether both are functions of one card: on a root bus each function is a device of its own. */
 bool device_same_card(const struct pci_device *a, const struct pci_device *b);
 
+/* How a word is added to this host's kernel command line, or taken from it, for messages: " (in
+ * /etc/default/grub, then type: update-grub)", "" where @how, as in struct bootwords, is NULL. */
+#define CMDLINE_HOW_LEN 192
+const char *cmdline_how(
+	const char *how, bool add, const char *word, char buf[static CMDLINE_HOW_LEN]);
+#define CMDLINE_HOW(how, add, word) cmdline_how((how), (add), (word), (char[CMDLINE_HOW_LEN]){ 0 })
+
 /* What to do where no IOMMU is active, by the firmware's tables and the command line. A new string,
  * or NULL: memory is short. */
 char *iommu_cure(const struct snapshot *s, const struct bootwords *w);

@@ -301,7 +301,7 @@ static void judge_functions(struct suggester *m)
  * host uses them, and every host does. */
 static bool is_mainboard(const struct pci_device *d)
 {
-	return CLASS_SUB(d->class) == 0x0601;
+	return CLASS_SUB(d->class) == 0x0601 || (CLASS_SUB(d->class) == 0x0c80 && d->on_root_bus);
 }
 
 static void judge_uses(struct suggester *m)
@@ -314,7 +314,7 @@ static void judge_uses(struct suggester *m)
 		if (l->state == LINE_LEFT)
 			continue;
 		used = is_mainboard(device_at(m, l->device))
-			? strdup("the mainboard's own devices (firmware, clock, embedded controller) are behind an ISA bridge")
+			? strdup("the mainboard's own devices (firmware, clock, embedded controller) are behind it")
 			: list_uses(m, l->device, keyboards);
 		all = list_uses(m, l->device, true);
 		if (used) {

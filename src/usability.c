@@ -6,6 +6,7 @@
 #include "history.h"
 #include "scan.h"
 #include "sysfs.h"
+#include "rules.h"
 #include "usability.h"
 
 /* The target that binds the device at the next boot, or NULL. */
@@ -120,9 +121,8 @@ static void check_framebuffer(
 		say(c, SEVERITY_WARNING, "framebuffer-holds", t->target->name, d,
 			"%s of the host's console still holds memory of %s (in /proc/iomem): VFIO will not get it",
 			name, PCI_ADDR(d->addr));
-		cure(c, "add initcall_blacklist=sysfb_init to the kernel command line%s%s%s, then reboot",
-			c->s->words.how ? " (" : "", c->s->words.how ?: "",
-			c->s->words.how ? ")" : "");
+		cure(c, "add initcall_blacklist=sysfb_init to the kernel command line%s, then reboot",
+			CMDLINE_HOW(c->s->words.how, true, "initcall_blacklist=sysfb_init"));
 		return;
 	}
 }

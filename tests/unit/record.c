@@ -68,6 +68,17 @@ static void test_rejected(void)
 	}
 }
 
+static void test_tamed(void)
+{
+	struct record r = { 0 };
+
+	TEST_BEGIN("what steers a terminal is taken out");
+	EXPECT_INT(record_parse("record 1\ntarget g\033[31mx bound\nend\n", &r), 0);
+	EXPECT_STR(r.targets[0].name, "g?[31mx");
+	record_free(&r);
+	test_end();
+}
+
 static void test_short_lines(void)
 {
 	struct record r = { 0 };
@@ -89,6 +100,7 @@ int main(void)
 {
 	test_whole();
 	test_rejected();
+	test_tamed();
 	test_short_lines();
 	return test_summary();
 }
