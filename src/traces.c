@@ -419,14 +419,16 @@ static bool last_is(const struct reader *in, enum trace_kind kind)
 	return t && t->kind == kind && t->file && streq(t->file, in->file);
 }
 
-/* The first line of a file is enough. */
+/* The first line of a file is enough. Other buses have a new_id as well, and any program may call a
+ * variable so. */
 static void script_line(struct reader *in, char *line)
 {
-	static const char *const attributes[] = { "driver_override", "new_id" };
+	const char *attribute = strstr(line, "driver_override")  ? "driver_override"
+		: strstr(line, "/new_id") && strstr(line, "pci") ? "new_id"
+								 : NULL;
 
-	for (size_t i = 0; i < ARRAY_SIZE(attributes); i++)
-		if (strstr(line, attributes[i]) && !last_is(in, TRACE_SCRIPT))
-			add(in, TRACE_SCRIPT, line, NULL, attributes[i]);
+	if (attribute && !last_is(in, TRACE_SCRIPT))
+		add(in, TRACE_SCRIPT, line, NULL, attribute);
 }
 
 static void script_file(struct reader *in, const char *path)
@@ -499,16 +501,27 @@ static void wants_dir(struct reader *in, const char *dir)
 		in->r = -ENOMEM;
 }
 
+/* "ExecStart=-/usr/local/bin/vfio-bind $DEVICES": by the program's name, since what is started may
+ * as well be a virtual machine with a device of vfio-pci's. */
+static bool binds_itself(const char *command)
+{
+	const char *program = command + strspn(command, "=-@:+! ");
+	size_t len = strcspn(program, " \t");
+	_cleanup_free_ char *path = strndup(program, len);
+
+	return (path && strstr(path, "vfio")) || strstr(command, "driver_override") ||
+		(strstr(command, "/new_id") && strstr(command, "pci"));
+}
+
 static void unit_line(struct reader *in, char *line)
 {
-	char *command = skip_prefix(line, "ExecStart");
+	const char *command = strchr(line, '=');
 
-	if (!command || last_is(in, TRACE_UNIT))
+	if (!skip_prefix(line, "ExecStart") || !command || last_is(in, TRACE_UNIT) ||
+		!binds_itself(command))
 		return;
-	if (strstr(command, "driver_override") || strstr(command, "new_id") ||
-		names_vfio(command) || strstr(command, "/vfio"))
-		if (add(in, TRACE_UNIT, line, strrchr(in->file, '/') + 1, NULL) && in->r == 0)
-			for_files(in, UNITS, is_wants, wants_dir);
+	if (add(in, TRACE_UNIT, line, strrchr(in->file, '/') + 1, NULL) && in->r == 0)
+		for_files(in, UNITS, is_wants, wants_dir);
 }
 
 static void unit_file(struct reader *in, const char *path)
