@@ -50,13 +50,17 @@ check_configuration() {
 }
 
 # Generic images hold the configuration as well: it names the devices, and is
-# all that vfio-early goes by.
+# all that vfio-early goes by. For a file that cannot be copied a directory is put
+# in, which the boot cannot read: so it binds nothing, instead of what the others say.
 install_configuration() {
 	local file configured=
 
 	for file in /etc/vfio-early.conf /etc/vfio-early.conf.d/*.conf; do
 		[[ -e $file || -L $file ]] || continue
-		inst "$file" || dwarn "vfio-early: cannot copy $file into the image"
+		inst "$file" || {
+			dwarn "vfio-early: cannot copy $file into the image"
+			mkdir -p -- "${initdir:?}$file"
+		}
 		configured=y
 	done
 	[[ $configured ]] || return 0
