@@ -9,11 +9,17 @@
 # is in no other image.
 is_kdump() {
 	# shellcheck disable=SC2154
-	[[ $IN_KDUMP || " $dracutmodules $add_dracutmodules $force_add_dracutmodules " == *\ kdump* ]]
+	[[ ${IN_KDUMP-} || " ${dracutmodules-} ${add_dracutmodules-} ${force_add_dracutmodules-} " == *\ kdump* ]]
 }
 
+# With --sysroot the image is for another machine, whose configuration and devices
+# the program cannot see from here.
 check() {
 	is_kdump && return 1
+	if [[ ${dracutsysrootdir-} ]]; then
+		dwarn "vfio-early: left out of an image that is built with --sysroot"
+		return 1
+	fi
 	[[ -x @BINARY@ ]] && return
 	dwarn "vfio-early: cannot find @BINARY@: this image will bind nothing"
 	return 1
