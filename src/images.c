@@ -421,13 +421,13 @@ static void say_unreadable(const struct judge *j, int error, const char *tool)
 		say_image(j, true, "image-unreadable",
 			"nothing here lists an image: there is neither lsinitramfs nor lsinitrd nor lsinitcpio in /usr/bin");
 		cure(j->c, "install the package that has your generator's one");
-	} else if (error == -ETIME) {
-		say_image(j, true, "image-unreadable", "the image could not be listed in time");
-		cure(j->c, "see what takes so long: %s %s", tool ?: "ls -l", image);
 	} else if (tool) {
-		say_image(j, true, "image-unreadable", "%s could not list the image%s", tool,
-			error == -ENODATA ? " whole" : "");
-		cure(j->c, "see why: %s %s", tool, image);
+		say_image(j, true, "image-unreadable", "%s %s", tool,
+			error == -ETIME             ? "did not list the image in time"
+				: error == -ENODATA ? "listed but a part of the image"
+						    : "could not list the image");
+		if (!j->kernel->unified)
+			cure(j->c, "see why: %s %s", tool, image);
 	} else {
 		say_image(j, true, "image-unreadable", "the image could not be read: %s",
 			strerror(-error));

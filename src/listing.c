@@ -89,10 +89,9 @@ static int end_tool(pid_t pid, bool early)
 	return WIFEXITED(status) ? WEXITSTATUS(status) : -1;
 }
 
-/* What @tool prints of @image. 0; -ETIME, -E2BIG, -EIO where it failed, or another negative errno.
- */
-static int run_tool(const char *tool, const char *image, int64_t deadline, char **ret)
+int listing_run(const char *tool, const char *image, int timeout_ms, char **ret)
 {
+	int64_t deadline = now_ms() + timeout_ms;
 	_cleanup_free_ char *text = NULL;
 	int fds[2], r, status;
 	pid_t pid;
@@ -153,7 +152,7 @@ static bool is_whole(const char *paths)
 
 /* Each generator's tool reads the others' images, too: the first that can is good. */
 static const char *const tools[] = { "/usr/bin/lsinitramfs", "/usr/bin/lsinitrd",
-	"/usr/bin/lsinitcpio", "/bin/lsinitramfs", "/bin/lsinitrd", "/bin/lsinitcpio" };
+	"/usr/bin/lsinitcpio" };
 
 static int list_plain(const char *path, int64_t deadline, struct listing *ret)
 {
@@ -165,7 +164,7 @@ static int list_plain(const char *path, int64_t deadline, struct listing *ret)
 		if (access(tools[i], X_OK) < 0)
 			continue;
 		ret->tool = tools[i];
-		r = run_tool(tools[i], path, deadline, &text);
+		r = listing_run(tools[i], path, (int)(deadline - now_ms()), &text);
 		if (r < 0)
 			continue;
 		free(ret->paths);
@@ -177,22 +176,32 @@ static int list_plain(const char *path, int64_t deadline, struct listing *ret)
 	return r;
 }
 
+/* Decompressors follow no links, so it has to be a file with a name. */
+static int list_unified(const char *path, int64_t deadline, struct listing *ret)
+{
+	char copy[] = "/tmp/vfio-early-XXXXXX";
+	_cleanup_close_ int fd = mkostemp(copy, O_CLOEXEC);
+	int r;
+
+	if (fd < 0)
+		return -errno == -ENOENT ? -EIO : -errno;
+	r = uki_initrd(path, fd);
+	if (r == 0)
+		r = list_plain(copy, deadline, ret);
+	else if (r == -ENOENT)
+		r = -ENODATA;
+	unlink(copy);
+	return r;
+}
+
 int listing_make(const char *path, bool unified, int timeout_ms, struct listing *ret)
 {
 	int64_t deadline = now_ms() + timeout_ms;
-	_cleanup_close_ int fd = -1;
-	char copy[64];
 
 	*ret = (struct listing){ 0 };
 	if (access(path, R_OK) < 0)
 		return errno == ENOENT ? -ESTALE : -errno;
-	if (!unified)
-		return list_plain(path, deadline, ret);
-	fd = uki_initrd(path);
-	if (fd < 0)
-		return fd == -ENOENT ? -ENODATA : fd;
-	snprintf(copy, sizeof(copy), "/proc/%d/fd/%d", (int)getpid(), fd);
-	return list_plain(copy, deadline, ret);
+	return unified ? list_unified(path, deadline, ret) : list_plain(path, deadline, ret);
 }
 
 bool listing_has_module(const char *paths, const char *module)

@@ -1,7 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <endian.h>
 #include <fcntl.h>
-#include <sys/mman.h>
 
 #include "uki.h"
 
@@ -63,16 +62,15 @@ int uki_release(const char *path, char *buf, size_t size)
 	return 0;
 }
 
-int uki_initrd(const char *path)
+int uki_initrd(const char *path, int out)
 {
 	_cleanup_close_ int in = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
-	_cleanup_close_ int out = memfd_create("initrd", MFD_CLOEXEC);
 	struct section s;
 	off_t from;
 	size_t left;
 	int r;
 
-	if (in < 0 || out < 0)
+	if (in < 0)
 		return -errno;
 	r = find_section(in, ".initrd", &s);
 	if (r < 0)
@@ -83,12 +81,12 @@ int uki_initrd(const char *path)
 		char buf[65536];
 		ssize_t n = pread(in, buf, left < sizeof(buf) ? left : sizeof(buf), from);
 
-		if (n <= 0 || write(out, buf, (size_t)n) != n)
-			return n < 0 ? -errno : -EIO;
+		if (n < 0)
+			return -errno;
+		if (n == 0 || write(out, buf, (size_t)n) != n)
+			return -EIO;
 		from += n;
 		left -= (size_t)n;
 	}
-	r = out;
-	out = -1;
-	return r;
+	return 0;
 }

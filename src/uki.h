@@ -9,6 +9,5 @@
 /* The kernel's release as the section .uname has it. 0; -EINVAL where the file is no UKI, -ENOENT
  * where it does not tell; or another negative errno. */
 int uki_release(const char *path, char *buf, size_t size) _must_check_;
-/* The initramfs, in a file of no name that lives as long as its descriptor, which is returned; or
- * negative errno, as above. */
-int uki_initrd(const char *path) _must_check_;
+/* Copies the initramfs to the open file @out. 0, or negative errno, as above. */
+int uki_initrd(const char *path, int out) _must_check_;

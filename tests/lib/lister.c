@@ -1,13 +1,11 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 
 /* lister IMAGE: stands for the generators' listing tools in a root that has no shell. An image is a
- * text there: the listing itself. A line "status N" ends it with that status, "sleep" waits until
- * someone ends it. */
+ * text there: the listing itself. A line "status N" ends it with that status. */
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 int main(int argc, char **argv)
 {
@@ -19,8 +17,6 @@ int main(int argc, char **argv)
 	while (fgets(line, sizeof(line), f)) {
 		if (strncmp(line, "status ", 7) == 0)
 			return atoi(line + 7);
-		if (strcmp(line, "sleep\n") == 0)
-			pause();
 		fputs(line, stdout);
 	}
 	return 0;

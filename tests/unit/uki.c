@@ -43,14 +43,13 @@ static void test_whole(void)
 	const struct part parts[] = { { ".osrel", "ID=x", 0 }, { ".uname", "6.12.0-1\n", 0 },
 		{ ".initrd", "an archive", 0 }, { ".initrdx", "of eight characters", 0 } };
 	char path[32], release[64], text[64] = "";
-	int fd, initrd;
+	int fd, initrd = memfd_create("initrd", 0);
 
 	TEST_BEGIN("a whole UKI");
 	fd = make_pe(parts, ARRAY_SIZE(parts), path);
 	EXPECT_INT(uki_release(path, release, sizeof(release)), 0);
 	EXPECT_STR(release, "6.12.0-1");
-	initrd = uki_initrd(path);
-	EXPECT_INT(initrd >= 0, 1);
+	EXPECT_INT(uki_initrd(path, initrd), 0);
 	EXPECT_INT(pread(initrd, text, sizeof(text) - 1, 0), 10);
 	EXPECT_STR(text, "an archive");
 	close(initrd);
@@ -70,7 +69,7 @@ static void test_rejected(void)
 	TEST_BEGIN("no such sections");
 	fd = make_pe(without, 1, path);
 	EXPECT_INT(uki_release(path, release, sizeof(release)), -ENOENT);
-	EXPECT_INT(uki_initrd(path), -ENOENT);
+	EXPECT_INT(uki_initrd(path, -1), -ENOENT);
 	close(fd);
 	test_end();
 
@@ -90,7 +89,7 @@ static void test_rejected(void)
 	TEST_BEGIN("more sections than the file has");
 	fd = make_pe(without, 1, path);
 	EXPECT_INT(pwrite(fd, "\xff\xff", 2, 0x86), 2);
-	EXPECT_INT(uki_initrd(path), -EINVAL);
+	EXPECT_INT(uki_initrd(path, -1), -EINVAL);
 	close(fd);
 	test_end();
 
