@@ -346,7 +346,10 @@ static void check_boot(struct checker *c)
 		r->digest != c->s->config.digest) {
 		say(c, SEVERITY_WARNING, "config-changed", NULL, NULL,
 			"this boot went by another configuration than the one that is in /etc now");
-		cure(c, "%s, then reboot", host_rebuild());
+		if (c->image_current)
+			cure(c, "reboot: the newest kernel's image holds the configuration of now already");
+		else
+			cure(c, "%s, then reboot", host_rebuild());
 	}
 	check_whole(c);
 	for (size_t i = 0; i < r->n_targets; i++)

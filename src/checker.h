@@ -9,6 +9,7 @@ struct checker {
 	const struct check *check;
 	const struct session *s;
 	struct findings *findings;
+	bool image_current; /* the newest kernel's image was looked at, and is up to date */
 	int r; /* first error; -ENOMEM is the only one there is */
 };
 

@@ -450,8 +450,10 @@ static void check_image(const struct judge *j, int timeout_ms)
 		j->c->r = j->c->r ?: r;
 	else if (r < 0)
 		say_unreadable(j, r, listing.tool);
-	else if (is_current(j, listing.paths))
+	else if (is_current(j, listing.paths)) {
+		j->c->image_current |= j->newest;
 		check_modules(j, listing.paths);
+	}
 }
 
 void check_images(struct checker *c)
