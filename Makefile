@@ -134,7 +134,8 @@ uninstall:
 	@rmdir $(DESTDIR)$(DOCDIR)/examples $(DESTDIR)$(DOCDIR) 2>/dev/null || :
 	@echo "What stays: /etc/vfio-early.conf and /etc/vfio-early.conf.d (your configuration), and the"
 	@echo "initramfs images that hold vfio-early until they are built anew: update-initramfs -u -k all,"
-	@echo "or: dracut --regenerate-all --force, or: mkinitcpio -P, after vfio-early is out of its HOOKS"
+	@echo "or: dracut --regenerate-all --force, or: mkinitcpio -P, after vfio-early is out of its HOOKS;"
+	@echo "and /var/lib/vfio-early, where --check remembers the IOMMU groups"
 
 # --- packages ---
 
