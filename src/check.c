@@ -431,7 +431,7 @@ static void text_next_boot(const struct session *s, FILE *out)
 		/* Nor is it judged. */
 		if (t->verdict == VERDICT_INACTIVE)
 			fprintf(out,
-				"; with it: vfio-early --check --cmdline rd.vfio-early.profile=%s",
+				"; with it: vfio-early --check --cmdline \"$(cat /proc/cmdline) rd.vfio-early.profile=%s\"",
 				t->target->profiles[0]);
 		fputc('\n', out);
 	}

@@ -107,7 +107,7 @@ static void write_section(struct suggester *m, FILE *out)
 	if (!on || any_kept(m))
 		return;
 	COMMENT(out,
-		"For a careful first boot delete the '# ' of the next line: then it is bound only where the kernel command line has rd.vfio-early.profile=try; the same goes for the --cmdline of --dry-run.");
+		"For a careful first boot delete the '# ' of the next line: then it is bound only where the kernel command line has rd.vfio-early.profile=try; --check says how to have it judged before.");
 	fputs("# profile = try\n", out);
 }
 
