@@ -324,6 +324,14 @@ static void check_device(struct checker *c, const struct record_device *then)
 	cure_rebound(c, d, then);
 }
 
+/* Then the record need not have what was not read by then, the digest for one. */
+static bool gave_up(const struct record *r)
+{
+	const struct record_finding *f = recorded_error(r, "-");
+
+	return f && streq(f->id, "gave-up");
+}
+
 static void check_boot(struct checker *c)
 {
 	const struct record *r = c->check->record;
@@ -342,7 +350,7 @@ static void check_boot(struct checker *c)
 	}
 	if (error < 0)
 		return;
-	if (c->check->planned && r->digest && !c->s->config_file && !c->s->config_hidden &&
+	if (c->check->planned && !gave_up(r) && !c->s->config_file && !c->s->config_hidden &&
 		r->digest != c->s->config.digest) {
 		say(c, SEVERITY_WARNING, "config-changed", NULL, NULL,
 			"this boot went by another configuration than the one that is in /etc now");

@@ -44,8 +44,11 @@ static int take_answers(struct snapshot *s, int in, int timeout_ms, size_t *ret_
 
 	for (size_t n = 0; n < s->n_devices; n++) {
 		struct pollfd p = { .fd = in, .events = POLLIN };
-		int r = poll(&p, 1, timeout_ms);
+		int r;
 
+		do
+			r = poll(&p, 1, timeout_ms);
+		while (r < 0 && errno == EINTR);
 		*ret_stuck = n;
 		if (r == 0)
 			return -ETIME;
