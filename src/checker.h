@@ -10,7 +10,7 @@ struct checker {
 	const struct session *s;
 	struct findings *findings;
 	bool image_current; /* the newest kernel's image was looked at, and is up to date */
-	int r; /* first error; -ENOMEM is the only one there is */
+	int r;              /* first error; -ENOMEM is the only one there is */
 };
 
 /* Adds a finding; @target and @d may be NULL. */

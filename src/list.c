@@ -284,15 +284,9 @@ static void json_device(const struct list *l, size_t device, FILE *out)
 	const struct pci_device *d = &l->snapshot->devices[device];
 
 	fputc('{', out);
-	json_key(out, "address", PCI_ADDR(d->addr));
+	device_json(d, out);
 	fputs(", ", out);
-	json_key(out, "path", d->path.n_hops ? PCI_PATH(&d->path) : NULL);
-	fputs(", ", out);
-	json_key(out, "id", PCI_ID(d->id));
-	fprintf(out, ", \"class\": \"%06x\", ", d->class);
 	json_key(out, "class_name", class_name(d->class));
-	fputs(", ", out);
-	json_key(out, "name", d->name);
 	fputs(", ", out);
 	json_key(out, "driver", device_driver_now(d));
 	fputs(", ", out);

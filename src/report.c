@@ -210,12 +210,8 @@ void report_text(const struct report *r, FILE *out, bool verbose)
 
 /* --- JSON --- */
 
-static void json_device(const struct report *r, const struct plan_target *t,
-	const struct plan_device *pd, FILE *out)
+void device_json(const struct pci_device *d, FILE *out)
 {
-	const struct pci_device *d = &r->snapshot->devices[pd->device];
-
-	fputs("{", out);
 	json_key(out, "address", PCI_ADDR(d->addr));
 	fputs(", ", out);
 	json_key(out, "path", d->path.n_hops ? PCI_PATH(&d->path) : NULL);
@@ -223,6 +219,15 @@ static void json_device(const struct report *r, const struct plan_target *t,
 	json_key(out, "id", PCI_ID(d->id));
 	fprintf(out, ", \"class\": \"%06x\", ", d->class);
 	json_key(out, "name", d->name);
+}
+
+static void json_device(const struct report *r, const struct plan_target *t,
+	const struct plan_device *pd, FILE *out)
+{
+	const struct pci_device *d = &r->snapshot->devices[pd->device];
+
+	fputs("{", out);
+	device_json(d, out);
 	fputs(", ", out);
 	json_key(out, "driver", d->driver);
 	if (d->group == NO_GROUP)

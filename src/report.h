@@ -48,5 +48,7 @@ int report_record(const struct report *r, const char *dir) _must_check_;
 void finding_text(const struct finding *f, const char *indent, FILE *out);
 /* The start of the object, up to "status". */
 void json_begin(const char *command, int status, FILE *out);
+/* What a device is, "address" to "name", as members of an object that the caller opens. */
+void device_json(const struct pci_device *d, FILE *out);
 /* "findings": [...] and a newline. */
 void findings_json(const struct findings *f, FILE *out);
