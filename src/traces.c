@@ -347,9 +347,20 @@ static void module_line(struct reader *in, char *line)
 			add(in, TRACE_IDS, whole, module, option + strlen("ids="));
 }
 
+/* Debian's modules-load.d/modules.conf is a link to /etc/modules: one of the two is enough, and not
+ * the link, which an edit would put a file of its own in the place of. */
+static bool is_link_to_list(const char *path)
+{
+	_cleanup_free_ char *real = realpath(path, NULL);
+
+	return real && !streq(real, path) &&
+		(streq(real, "/etc/modules") || skip_prefix(real, "/etc/modules-load.d/"));
+}
+
 static void module_file(struct reader *in, const char *path)
 {
-	for_lines(in, path, false, module_line);
+	if (!is_link_to_list(path))
+		for_lines(in, path, false, module_line);
 }
 
 static void add_words(struct reader *in, const char *line)
