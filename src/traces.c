@@ -363,22 +363,23 @@ static void module_file(struct reader *in, const char *path)
 		for_lines(in, path, false, module_line);
 }
 
+/* Not of a line that names vfio-early as well, which the command would take away, too. */
 static void add_words(struct reader *in, const char *line)
 {
 	_cleanup_free_ char *cure = format("%us/vfio[a-z0-9_-]*//g", in->line);
 
-	if (cure)
-		add(in, TRACE_EARLY, line, NULL, cure);
-	else
+	if (!cure)
 		in->r = -ENOMEM;
+	else if (!strstr(line, "vfio-early"))
+		add(in, TRACE_EARLY, line, NULL, cure);
 }
 
-/* dracut.conf(5): add_drivers+=" vfio vfio_pci ", force_drivers, add_dracutmodules, ... */
+/* dracut.conf(5): add_drivers+=" vfio vfio_pci ", force_drivers; not omit_drivers. */
 static void dracut_line(struct reader *in, char *line)
 {
-	char *equals = strchr(line, '=');
+	char *equals = strchr(line, '='), *drivers = strstr(line, "drivers");
 
-	if (equals && strstr(line, "drivers") && strstr(line, "drivers") < equals &&
+	if (equals && drivers && drivers < equals && !skip_prefix(line, "omit_drivers") &&
 		names_vfio(equals))
 		add_words(in, line);
 }
@@ -390,18 +391,24 @@ static void dracut_file(struct reader *in, const char *path)
 }
 
 /* mkinitcpio.conf(5): MODULES=(...), which may go on over more lines; what stands in any other
- * array is no module. */
+ * array is no module, nor is MODULES_DECOMPRESS. */
 static void mkinitcpio_line(struct reader *in, char *line)
 {
 	char *list = skip_prefix(line, "MODULES");
 
-	in->in_list |= list != NULL;
-	if (!in->in_list)
+	if (list) {
+		list += *list == '+';
+		if (*list != '=')
+			return;
+		in->in_list = list[1] == '(';
+	} else if (!in->in_list) {
 		return;
+	}
 	list = list ?: line;
 	if (names_vfio(list))
 		add_words(in, line);
-	in->in_list = !strpbrk(list, ")\"'");
+	if (strchr(list, ')'))
+		in->in_list = false;
 }
 
 static void mkinitcpio_file(struct reader *in, const char *path)
