@@ -33,7 +33,8 @@ static char *shell_word(const char *s)
 	return NULL;
 }
 
-/* A command that changes the file, which becomes the admin's own copy where it is a package's. */
+/* A command that changes the file, which becomes the admin's own copy where it is a package's; for
+ * a second line of it the copy is there, with the first change. */
 static char *edit(const char *file, const char *change)
 {
 	_cleanup_free_ char *word = shell_word(file), *own = NULL;
@@ -44,7 +45,7 @@ static char *edit(const char *file, const char *change)
 	if (skip_prefix(file, "/etc/") || !strstr(file, "/modprobe.d/"))
 		return format("sed -i '%s' %s", change, word);
 	own = shell_word(name);
-	return own ? format("cp %s /etc/modprobe.d/ && sed -i '%s' /etc/modprobe.d/%s", word,
+	return own ? format("cp -u %s /etc/modprobe.d/ && sed -i '%s' /etc/modprobe.d/%s", word,
 			     change, own)
 		   : NULL;
 }
@@ -397,7 +398,7 @@ static char *list_domain(struct checker *c, const struct trace *first, bool vari
  * variant is not it. */
 static void judge_libvirt(struct checker *c, const struct trace *t)
 {
-	_cleanup_free_ char *plain = NULL, *variant = NULL;
+	_cleanup_free_ char *plain = NULL, *variant = NULL, *vm = shell_word(t->name);
 
 	if (!is_first(c, t))
 		return;
@@ -412,7 +413,7 @@ static void judge_libvirt(struct checker *c, const struct trace *t)
 	say(c, SEVERITY_WARNING, "leftover-libvirt", NULL, NULL,
 		"%s: managed='yes' of %s: a libvirt that wants vfio-pci by name takes it from the variant driver when '%s' starts, and gives it to the host's driver when it stops",
 		t->file, variant, t->name);
-	cure(c, "write managed='no' there: virsh edit %s", t->name);
+	cure(c, "write managed='no' there: virsh edit %s", vm ?: "");
 }
 
 static void judge(struct checker *c, const struct trace *t)
