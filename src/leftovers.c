@@ -62,13 +62,11 @@ static char *comment_out(const struct trace *t)
 static char *without_ids(const struct trace *t)
 {
 	_cleanup_free_ char *change = NULL;
-	const char *ids = strstr(t->text, "ids="), *more = ids ? strpbrk(ids, " \t") : NULL;
 
-	if (!ids ||
-		(!(more && more[strspn(more, " \t")]) && t->name &&
-			strstr(t->text, t->name) + strlen(t->name) + 2 >= ids))
+	if (t->alone)
 		return comment_out(t);
-	change = format("%us/\"*ids=[^[:space:]]*//", t->line);
+	change = t->last > t->line ? format("%u,%us/\"*ids=[^[:space:]]*//", t->line, t->last)
+				   : format("%us/\"*ids=[^[:space:]]*//", t->line);
 	return change ? edit(t->file, change) : NULL;
 }
 

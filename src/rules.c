@@ -45,13 +45,16 @@ bool device_is_boot_display(const struct snapshot *s, const struct pci_device *d
 const char *cmdline_how(
 	const char *how, bool add, const char *word, char buf[static CMDLINE_HOW_LEN])
 {
-	if (!how)
-		*buf = '\0';
-	else if (streq(how, "grubby"))
-		snprintf(buf, CMDLINE_HOW_LEN, " (type: grubby --update-kernel=ALL --%sargs='%s')",
-			add ? "" : "remove-", word);
-	else
+	*buf = '\0';
+	if (how && streq(how, "grubby")) {
+		/* Half a command is worse than none. */
+		if (snprintf(buf, CMDLINE_HOW_LEN,
+			    " (type: grubby --update-kernel=ALL --%sargs='%s')",
+			    add ? "" : "remove-", word) >= CMDLINE_HOW_LEN)
+			*buf = '\0';
+	} else if (how) {
 		snprintf(buf, CMDLINE_HOW_LEN, " (%s)", how);
+	}
 	return buf;
 }
 

@@ -24,7 +24,7 @@ bool device_same_card(const struct pci_device *a, const struct pci_device *b);
 
 /* How a word is added to this host's kernel command line, or taken from it, for messages: " (in
  * /etc/default/grub, then type: update-grub)", "" where @how, as in struct bootwords, is NULL. */
-#define CMDLINE_HOW_LEN 192
+#define CMDLINE_HOW_LEN 512
 const char *cmdline_how(
 	const char *how, bool add, const char *word, char buf[static CMDLINE_HOW_LEN]);
 #define CMDLINE_HOW(how, add, word) cmdline_how((how), (add), (word), (char[CMDLINE_HOW_LEN]){ 0 })

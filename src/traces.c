@@ -17,18 +17,19 @@ struct reader {
 	struct traces *out;
 	const char *file;
 	unsigned line;
-	bool in_list; /* mkinitcpio's MODULES=( is open */
-	int r;        /* first error; -ENOMEM is the only one there is */
+	unsigned last; /* @line, or where a backslash continues it, the last of them */
+	bool in_list;  /* mkinitcpio's MODULES=( is open */
+	int r;         /* first error; -ENOMEM is the only one there is */
 };
 
 /* --- text --- */
 
-static char *tame(const char *s)
+static char *tame(const char *s, size_t max)
 {
 	char *copy;
 
 	s += strspn(s, " \t");
-	copy = strndup(s, TEXT_MAX);
+	copy = strndup(s, max);
 	if (!copy)
 		return NULL;
 	for (char *c = copy; *c; c++)
@@ -49,8 +50,10 @@ static struct trace *add(struct reader *in, enum trace_kind kind, const char *te
 	}
 	t->kind = kind;
 	t->line = in->line;
+	t->last = in->last;
 	t->file = in->file ? strdup(in->file) : NULL;
-	t->text = tame(text);
+	/* A word goes into commands. */
+	t->text = tame(text, in->file ? TEXT_MAX : strlen(text));
 	t->name = name ? strdup(name) : NULL;
 	t->value = value ? strdup(value) : NULL;
 	if (!t->text || (in->file && !t->file) || (name && !t->name) || (value && !t->value))
@@ -113,6 +116,7 @@ static void for_lines(struct reader *in, const char *path, bool wrapped,
 			end[-1] = end[0] = ' ';
 			end = strchrnul(end, '\n');
 		}
+		in->last = n;
 		rest = *end ? end + 1 : NULL;
 		*end = '\0';
 		line += strspn(line, " \t");
@@ -120,7 +124,7 @@ static void for_lines(struct reader *in, const char *path, bool wrapped,
 			on_line(in, line);
 	}
 	in->file = NULL;
-	in->line = 0;
+	in->line = in->last = 0;
 }
 
 /* Calls @on_file for each entry of a directory, in order of name, that @wanted takes. */
@@ -173,9 +177,25 @@ static bool any_name(const char *name)
 
 /* --- modprobe.d --- */
 
+/* @options are the line's. */
+static void add_ids(struct reader *in, const char *line, const char *module, const char *options,
+	const char *value)
+{
+	const char *end = options + strcspn(options, " \t\r");
+	struct trace *t = add(in, TRACE_IDS, line, module, value);
+
+	if (t)
+		t->alone = !end[strspn(end, " \t\r")];
+}
+
 static void options_line(struct reader *in, const char *line, const char *module, char *rest)
 {
+	_cleanup_free_ char *options = rest ? strdup(rest + strspn(rest, " \t\r")) : NULL;
 	char *option;
+
+	in->r = rest && !options ? -ENOMEM : in->r;
+	if (!options)
+		return;
 
 	while ((option = next_word(&rest))) {
 		char *name = option + (*option == '"'), *value;
@@ -184,7 +204,7 @@ static void options_line(struct reader *in, const char *line, const char *module
 			value += *value == '"';
 			value[strcspn(value, "\"")] = '\0';
 			if (*value)
-				add(in, TRACE_IDS, line, module, value);
+				add_ids(in, line, module, options, value);
 		} else if (same_module(module, VFIO_MODULE)) {
 			add(in, TRACE_OPTION, line, module, option);
 		} else if (streq(name, "modeset=0")) {
@@ -327,12 +347,13 @@ static struct trace *find_early(const struct reader *in)
 /* A module a line, for initramfs-tools with its options behind it. */
 static void module_line(struct reader *in, char *line)
 {
-	_cleanup_free_ char *whole = strdup(line);
+	_cleanup_free_ char *whole = strdup(line), *options = NULL;
 	char *rest = line, *module = next_word(&rest), *option, *longer;
 	struct trace *t = find_early(in);
 
-	in->r = whole ? in->r : -ENOMEM;
-	if (!whole || !module || !is_vfio(module))
+	options = strdup(rest ? rest + strspn(rest, " \t\r") : "");
+	in->r = whole && options ? in->r : -ENOMEM;
+	if (!whole || !options || !module || !is_vfio(module))
 		return;
 	if (!t) {
 		add(in, TRACE_EARLY, module, NULL, "s/^[[:space:]]*vfio/# &/");
@@ -344,7 +365,7 @@ static void module_line(struct reader *in, char *line)
 	}
 	while ((option = next_word(&rest)))
 		if (same_module(module, VFIO_MODULE) && skip_prefix(option, "ids="))
-			add(in, TRACE_IDS, whole, module, option + strlen("ids="));
+			add_ids(in, whole, module, options, option + strlen("ids="));
 }
 
 /* Debian's modules-load.d/modules.conf is a link to /etc/modules: one of the two is enough, and not

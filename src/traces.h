@@ -26,7 +26,9 @@ struct trace {
 	enum trace_kind kind;
 	char *file;    /* NULL: the kernel command line */
 	unsigned line; /* 0: all of the file */
-	char *text;    /* the line or word as it stands there, control characters replaced */
+	unsigned last; /* where a backslash continues it, the last one; else @line */
+	bool alone;    /* TRACE_IDS of a file: the line has no other option */
+	char *text;    /* the word, or the begin of the line, control characters replaced */
 	char *name;
 	char *value;
 	struct pci_addr addr;
