@@ -28,6 +28,8 @@ struct line {
 struct set {
 	char *name;
 	char *consents[N_ALLOW]; /* for each bit of enum allow why the word is here, or NULL */
+	char *asks[N_ALLOW];     /* a question in place of what is said of it, or NULL */
+	bool off[N_ALLOW];       /* the word is commented out */
 };
 
 struct importer {
@@ -445,13 +447,6 @@ static void write_judgement(struct importer *m, const char *name, FILE *out)
 	}
 }
 
-/* What was bound until now without a question asked is consented to; but for the way to a root file
- * system, which only people can know. */
-static bool may_consent(const char *word)
-{
-	return !streq(word, "net-root");
-}
-
 static void write_set(struct importer *m, size_t set, FILE *out)
 {
 	const struct set *s = &m->sets[set];
@@ -469,10 +464,9 @@ static void write_set(struct importer *m, size_t set, FILE *out)
 		if (!s->consents[i])
 			continue;
 		COMMENT(out, "%s. %s", s->consents[i],
-			may_consent(word)
-				? "It was bound without a question until now, so this consents."
-				: "If it does not, delete the '# ' of the next line.");
-		fprintf(out, "%sallow = %s\n", may_consent(word) && on ? "" : "# ", word);
+			s->asks[i]
+				?: "It was bound without a question until now, so this consents.");
+		fprintf(out, "%sallow = %s\n", !s->off[i] && on ? "" : "# ", word);
 	}
 }
 
@@ -591,6 +585,29 @@ static struct set *find_set(const struct importer *m, const char *name)
 	return NULL;
 }
 
+/* What was bound until now without a question asked is consented to; but for the way to a root file
+ * system, which only people can know, and for disks that a driver of the host's holds, so that they
+ * were not bound, while it is not known of something mounted which disk it is on. */
+static void ask(struct importer *m, struct set *s, size_t word, const struct finding *f)
+{
+	const char *name = allow_name((enum allow)(1U << word));
+	const struct pci_device *d = f->has_addr ? snapshot_find(&m->in->snapshot, f->addr) : NULL;
+	const char *driver = d ? device_driver_now(d) : NULL;
+	bool held = driver && !driver_is_vfio_safe(driver), disk = streq(name, "storage");
+
+	s->off[word] = streq(name, "net-root") || (held && disk && m->in->uses.n_unknown);
+	if (streq(name, "net-root")) {
+		set_text(m, &s->asks[word], "If it does not, delete the '# ' of the next line.");
+	} else if (held && (disk || streq(name, "last-usb"))) {
+		worsen(m, 1);
+		set_text(m, &s->asks[word],
+			"%s holds it now, so it is not bound yet: can the host do without it? %s",
+			driver,
+			s->off[word] ? "If it can, delete the '# ' of the next line."
+				     : "If not, delete its line.");
+	}
+}
+
 static bool consent(struct importer *m, const struct finding *f)
 {
 	const char *word = skip_prefix(f->id, "guard-");
@@ -600,6 +617,7 @@ static bool consent(struct importer *m, const struct finding *f)
 		if (!streq(word, allow_name((enum allow)(1U << i))) || s->consents[i])
 			continue;
 		set_text(m, &s->consents[i], "%s", f->text);
+		ask(m, s, i, f);
 		return true;
 	}
 	return false;
@@ -658,8 +676,10 @@ static void importer_free(struct importer *m)
 	}
 	for (size_t i = 0; i < m->n_sets; i++) {
 		free(m->sets[i].name);
-		for (size_t j = 0; j < N_ALLOW; j++)
+		for (size_t j = 0; j < N_ALLOW; j++) {
 			free(m->sets[i].consents[j]);
+			free(m->sets[i].asks[j]);
+		}
 	}
 	for (size_t i = 0; i < m->n_notes; i++)
 		free(m->notes[i]);
