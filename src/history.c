@@ -3,6 +3,9 @@
 #include <sys/utsname.h>
 
 #include "history.h"
+#include "sysfs.h"
+
+#define FILE_MAX (1024 * 1024)
 
 static struct past_group *find(const struct history *h, const struct pci_device *d)
 {
@@ -53,17 +56,15 @@ static int parse_line(struct history *h, char *line)
 
 int history_read(const char *path, struct history *ret)
 {
-	_cleanup_fclose_ FILE *f = fopen(path, "re");
-	_cleanup_free_ char *line = NULL;
-	size_t size = 0;
-	ssize_t n;
-	int r = 0;
+	_cleanup_free_ char *text = NULL;
+	char *rest, *line;
+	size_t len;
+	int r = file_read(path, FILE_MAX, &text, &len);
 
-	while (f && r == 0 && (n = getline(&line, &size, f)) > 0) {
-		line[strcspn(line, "\n")] = '\0';
+	rest = text;
+	while (r == 0 && (line = strsep(&rest, "\n")))
 		r = parse_line(ret, line);
-	}
-	return r;
+	return r == -ENOMEM ? r : 0;
 }
 
 char *history_members(const struct snapshot *s, int group)

@@ -127,31 +127,32 @@ static void for_lines(struct reader *in, const char *path, bool wrapped,
 	in->line = in->last = 0;
 }
 
-/* Calls @on_file for each entry of a directory, in order of name, that @wanted takes. */
+static int by_name(const void *a, const void *b)
+{
+	/* Not alphasort(), which goes by the locale. */
+	return strcmp((*(struct dirent *const *)a)->d_name, (*(struct dirent *const *)b)->d_name);
+}
+
+/* Calls @on_file for each entry of a directory, in order of name, that @wanted takes; for the first
+ * ENTRIES_MAX of those. */
 static void for_files(struct reader *in, const char *dir, bool (*wanted)(const char *name),
 	void (*on_file)(struct reader *in, const char *path))
 {
 	struct dirent **entries = NULL;
-	int n = scandir(dir, &entries, NULL, NULL);
+	int n = scandir(dir, &entries, NULL, NULL), taken = 0;
 
 	if (n < 0)
 		return;
-	/* Not alphasort(), which goes by the locale. */
-	for (int i = 1; i < n && n <= ENTRIES_MAX; i++)
-		for (int j = i; j && strcmp(entries[j - 1]->d_name, entries[j]->d_name) > 0; j--) {
-			struct dirent *swap = entries[j];
-
-			entries[j] = entries[j - 1];
-			entries[j - 1] = swap;
-		}
+	qsort(entries, (size_t)n, sizeof(*entries), by_name);
 	for (int i = 0; i < n; i++) {
 		const char *name = entries[i]->d_name;
-		_cleanup_free_ char *path = format("%s/%s", dir, name);
+		bool take = in->r == 0 && name[0] != '.' && wanted(name) && taken++ < ENTRIES_MAX;
+		_cleanup_free_ char *path = take ? format("%s/%s", dir, name) : NULL;
 
-		if (!path)
-			in->r = -ENOMEM;
-		else if (i < ENTRIES_MAX && in->r == 0 && name[0] != '.' && wanted(name))
+		if (path)
 			on_file(in, path);
+		else if (take)
+			in->r = -ENOMEM;
 		free(entries[i]);
 	}
 	free(entries);
