@@ -70,12 +70,6 @@ static char *without_ids(const struct trace *t)
 	return change ? edit(t->file, change) : NULL;
 }
 
-static char *take_word(const struct trace *t, const char *how)
-{
-	return format("take %s from the kernel command line%s", t->text,
-		CMDLINE_HOW(how, false, t->text));
-}
-
 /* Adds to a list. 0, or -ENOMEM; @item may be NULL for want of memory. */
 static int append(char **list, const char *separator, const char *item)
 {
@@ -86,6 +80,42 @@ static int append(char **list, const char *separator, const char *item)
 	free(*list);
 	*list = longer;
 	return 0;
+}
+
+/* Whether the name, one of a list on the command line, is what the trace tells of. */
+static bool is_leftover(const struct trace *t, const char *name)
+{
+	return t->name ? same_module(name, t->name) : skip_prefix(name, "vfio") != NULL;
+}
+
+/* The list "WORD=NAME,NAME" without the modules that it is a leftover for; NULL where none stays,
+ * or memory is short. */
+static char *rest_of_list(const struct trace *t)
+{
+	_cleanup_free_ char *copy = t->kind == TRACE_IDS ? NULL : strdup(t->text), *kept = NULL;
+	char *names = copy && strchr(copy, ',') ? strchr(copy, '=') : NULL, *name;
+
+	if (!names)
+		return NULL;
+	*names++ = '\0';
+	while ((name = strsep(&names, ",")))
+		if (*name && !is_leftover(t, name) && append(&kept, ",", name) < 0)
+			return NULL;
+	return kept ? format("%s=%s", copy, kept) : NULL;
+}
+
+static char *take_word(const struct trace *t, const char *how)
+{
+	_cleanup_free_ char *rest = rest_of_list(t);
+
+	if (!rest)
+		return format("take %s from the kernel command line%s", t->text,
+			CMDLINE_HOW(how, false, t->text));
+	if (how && streq(how, "grubby"))
+		return format("type: grubby --update-kernel=ALL --remove-args='%s' --args='%s'",
+			t->text, rest);
+	return format("write %s in place of %s on the kernel command line%s", rest, t->text,
+		CMDLINE_HOW(how, true, rest));
 }
 
 int leftovers_tell_ids(const struct traces *t, const char *how, struct module_facts *m)
