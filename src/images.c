@@ -277,7 +277,8 @@ static int find_kernels(struct kernels *ret)
 		}
 		*place = k;
 	}
-	qsort(ret->items, ret->n, sizeof(*ret->items), newest_first);
+	if (ret->n)
+		qsort(ret->items, ret->n, sizeof(*ret->items), newest_first);
 	return 0;
 }
 
@@ -442,7 +443,8 @@ static void check_image(const struct judge *j, int timeout_ms)
 	if (!j->kernel->image) {
 		say_image(j, !j->c->check->platform.root, "image-missing",
 			"no initramfs of this kernel was found");
-		cure_image(j, NULL);
+		/* Built now, it would be written below the mount point. */
+		cure_image(j, "see that the file system with the images is mounted");
 		return;
 	}
 	r = listing_make(j->kernel->image, j->kernel->unified, timeout_ms, &listing);
