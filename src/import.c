@@ -267,11 +267,25 @@ static char *list_uses(struct importer *m, size_t device)
 	return text;
 }
 
+/* The host's driver that driverctl gives the device to at each boot, after all others; or NULL. */
+static const char *driverctl_driver(const struct importer *m, const struct pci_device *d)
+{
+	for (size_t i = 0; i < m->in->traces.n; i++) {
+		const struct trace *t = &m->in->traces.items[i];
+
+		if (t->kind == TRACE_DRIVERCTL && pci_addr_cmp(t->addr, d->addr) == 0 &&
+			!driver_is_vfio_safe(t->value))
+			return t->value;
+	}
+	return NULL;
+}
+
 static void judge_line(struct importer *m, struct line *l)
 {
 	const struct pci_device *d = device_at(m, l->device);
 	const char *driver = device_driver_now(d);
 	bool holds = driver && driver_is_vfio_safe(driver);
+	const char *hosts = driverctl_driver(m, d);
 	_cleanup_free_ char *uses = list_uses(m, l->device);
 
 	if (d->appears_late || d->behind_vmd) {
@@ -284,6 +298,11 @@ static void judge_line(struct importer *m, struct line *l)
 		set_text(m, &l->why,
 			"The host uses %s, so it was not bound until now: %s. Is it meant?",
 			PCI_ADDR(d->addr), uses);
+	} else if (hosts) {
+		l->state = LINE_KEPT;
+		set_text(m, &l->why,
+			"driverctl gives %s to %s at each boot, so the host has it. Is it meant?",
+			PCI_ADDR(d->addr), hosts);
 	} else if (!l->certain) {
 		l->state = holds ? LINE_ON : LINE_ASKED;
 		set_text(m, &l->why, "Is %s meant? Others have its ID %s, too. %s holds it now. %s",
