@@ -329,11 +329,24 @@ static void judge_early(struct checker *c, const struct trace *t, const char *wh
 	cure(c, "%s; then type: %s", command ?: "", host_rebuild());
 }
 
+/* Others run when someone starts them, as a hook of libvirt's does for its machine. */
+static bool runs_at_boot(const char *file)
+{
+	static const char *const places[] = { "/initramfs-tools/", "/dracut/", "/initcpio/",
+		"/udev/", "/tmpfiles.d/" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(places); i++)
+		if (strstr(file, places[i]))
+			return true;
+	return false;
+}
+
 static void judge_script(struct checker *c, const struct trace *t, const char *where)
 {
 	_cleanup_free_ char *file = shell_word(t->file);
 
-	say(c, SEVERITY_WARNING, "leftover-script", NULL, NULL,
+	say(c, runs_at_boot(t->file) ? SEVERITY_WARNING : SEVERITY_NOTE, "leftover-script", NULL,
+		NULL,
 		"%s: writes %s itself: where it runs, it takes devices whether they are configured or not",
 		where, t->value);
 	cure(c, "see what else is in it; then: rm %s; then type: %s", file ?: "", host_rebuild());
@@ -379,7 +392,7 @@ static void judge_driverctl(struct checker *c, const struct trace *t, const char
 		say(c, SEVERITY_WARNING, "leftover-driverctl", NULL, d,
 			"%s: when udev starts, driverctl takes %s from vfio-pci and gives it to %s",
 			where, PCI_ADDR(t->addr), t->value);
-	cure(c, "rm %s (driverctl unset-override would take the device from vfio-pci at once)",
+	cure(c, "rm %s # driverctl unset-override would take the device from vfio-pci at once",
 		t->file);
 }
 
