@@ -42,6 +42,20 @@ bool plan_says(const struct checker *c, const char *id)
 	return false;
 }
 
+const struct plan_target *taker(const struct checker *c, size_t device, bool wants)
+{
+	for (size_t i = 0; i < c->s->plan.n_targets; i++) {
+		const struct plan_target *t = &c->s->plan.targets[i];
+
+		if (t->verdict != VERDICT_BIND && !(wants && t->verdict == VERDICT_REFUSED))
+			continue;
+		for (size_t j = 0; j < t->n_devices; j++)
+			if (t->devices[j].device == device)
+				return t;
+	}
+	return NULL;
+}
+
 /* --- firmware and kernel --- */
 
 static void check_iommu(struct checker *c)

@@ -20,3 +20,6 @@ void say(struct checker *c, enum severity severity, const char *id, const char *
 void cure(struct checker *c, const char *fmt, ...) _printf_(2, 3);
 /* Whether the plan has a finding with this id: the same is not told twice. */
 bool plan_says(const struct checker *c, const char *id);
+/* The target that takes the device at the next boot, or NULL; with @wants, also one that is refused
+ * as it stands: its message may say how to consent. */
+const struct plan_target *taker(const struct checker *c, size_t device, bool wants);

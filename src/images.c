@@ -284,14 +284,6 @@ static int find_kernels(struct kernels *ret)
 
 /* --- what is in them --- */
 
-static int64_t now_ms(void)
-{
-	struct timespec t;
-
-	clock_gettime(CLOCK_MONOTONIC, &t);
-	return t.tv_sec * 1000 + t.tv_nsec / 1000000;
-}
-
 static bool tree_has(const char *release, const char *list, const char *module)
 {
 	_cleanup_free_ char *path = format(MODULES "/%s/%s", release, list);

@@ -11,7 +11,7 @@
 /* A large image's has some hundred kilobytes. */
 #define LISTING_MAX (16 * 1024 * 1024)
 
-static int64_t now_ms(void)
+int64_t now_ms(void)
 {
 	struct timespec t;
 

@@ -23,3 +23,5 @@ int listing_run(const char *tool, const char *image, int timeout_ms, char **ret)
  * "vfio_pci": in its file's name '-' is as good. */
 bool listing_has_module(const char *paths, const char *module);
 void listing_free(struct listing *l);
+/* Milliseconds of CLOCK_MONOTONIC, for time limits over several listings. */
+int64_t now_ms(void);

@@ -14,22 +14,6 @@ static bool is_vital(const struct use *u)
 	return u->kind == USE_SWAP || u->kind == USE_ROUTE;
 }
 
-/* The target that takes the device at the next boot, or NULL; with @wants, also one that is refused
- * as it stands: its message may say how to consent. */
-static const struct plan_target *taker(const struct checker *c, size_t device, bool wants)
-{
-	for (size_t i = 0; i < c->s->plan.n_targets; i++) {
-		const struct plan_target *t = &c->s->plan.targets[i];
-
-		if (t->verdict != VERDICT_BIND && !(wants && t->verdict == VERDICT_REFUSED))
-			continue;
-		for (size_t j = 0; j < t->n_devices; j++)
-			if (t->devices[j].device == device)
-				return t;
-	}
-	return NULL;
-}
-
 static void check_use(struct checker *c, const struct use *u)
 {
 	const struct plan_target *t = taker(c, u->device, true);

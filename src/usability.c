@@ -9,19 +9,6 @@
 #include "rules.h"
 #include "usability.h"
 
-/* The target that binds the device at the next boot, or NULL. */
-static const struct plan_target *binder(const struct checker *c, const struct pci_device *d)
-{
-	for (size_t i = 0; i < c->s->plan.n_targets; i++) {
-		const struct plan_target *t = &c->s->plan.targets[i];
-
-		for (size_t j = 0; j < t->n_devices && t->verdict == VERDICT_BIND; j++)
-			if (&c->s->snapshot.devices[t->devices[j].device] == d)
-				return t;
-	}
-	return NULL;
-}
-
 /* Whether a VFIO driver holds the device, vfio-pci or the one that this boot chose for it. */
 static bool is_bound(const struct checker *c, const struct pci_device *d)
 {
@@ -59,7 +46,8 @@ static bool has_bus(const struct checker *c, const struct pci_device *d)
 	for (size_t i = 0; i < s->n_devices; i++) {
 		const struct pci_device *o = &s->devices[i];
 
-		if (o->addr.domain == d->addr.domain && o->addr.bus == d->addr.bus && !binder(c, o))
+		if (o->addr.domain == d->addr.domain && o->addr.bus == d->addr.bus &&
+			!taker(c, (size_t)(o - c->s->snapshot.devices), false))
 			return false;
 	}
 	return !d->on_root_bus;
@@ -160,7 +148,8 @@ static void check_node(struct checker *c, const struct plan_target *t, const str
 	struct stat st;
 
 	for (const struct pci_device *o = c->s->snapshot.devices; o < d; o++)
-		if (o->group == d->group && binder(c, o) && is_bound(c, o))
+		if (o->group == d->group && taker(c, (size_t)(o - c->s->snapshot.devices), false) &&
+			is_bound(c, o))
 			return;
 	snprintf(node, sizeof(node), "/dev/vfio/%d", d->group);
 	if (stat(node, &st) == 0) {
