@@ -210,8 +210,7 @@ static int do_step(struct run *run, const struct step *step, struct progress *p)
 static int undo_device(struct run *run, size_t device, struct progress *p)
 {
 	const struct pci_device *d = &run->snapshot->devices[device];
-	const char *wanted = run->drivers[device];
-	bool was_ours = d->driver && streq(d->driver, wanted);
+	const char *wanted = run->drivers[device], *held = run->held[device];
 	char driver[DRIVER_NAME_LEN];
 	int r;
 
@@ -221,19 +220,24 @@ static int undo_device(struct run *run, size_t device, struct progress *p)
 		return r;
 	p->op = OP_UNBIND;
 	r = bound_driver(run, d, driver, sizeof(driver));
-	if (r == 0 && streq(driver, wanted) && !was_ours)
+	if (r == 0 && *driver && streq(driver, wanted))
 		r = unbind(run, d);
 	if (r < 0)
 		return r;
 	p->op = OP_PROBE;
 	/* It answers success when nothing binds, and the other driver's failure is not ours to
 	 * judge: all that counts is that a driver that was there is there again. */
-	if (!was_ours)
-		(void)!sysfs_write(run->sysfd, "bus/pci/drivers_probe", PCI_ADDR(d->addr));
+	(void)!sysfs_write(run->sysfd, "bus/pci/drivers_probe", PCI_ADDR(d->addr));
 	r = bound_driver(run, d, driver, sizeof(driver));
 	if (r < 0)
 		return r;
-	return *run->held[device] && !streq(driver, run->held[device]) ? -ENODEV : 0;
+	/* Ours was there before by an override, which an earlier run left, and which is gone now;
+	 * or by IDs, and then it took the device again. */
+	if (streq(held, wanted))
+		return 0;
+	if (*driver && streq(driver, wanted))
+		return -EBUSY;
+	return *held && !streq(driver, held) ? -ENODEV : 0;
 }
 
 static void send_progress(const struct run *run, const struct progress *p)

@@ -36,6 +36,7 @@ static struct world {
 	bool variant_loaded;
 	bool refuses[N_DEVICES]; /* vfio-pci's probe fails */
 	bool native_refuses;     /* the old driver's too */
+	bool ids;                /* vfio-pci takes devices without an override, too */
 	const char *undo_hangs;  /* ends the path of an override that cannot be cleared in time */
 	int forks;               /* so many succeed; 0: all */
 } * world;
@@ -112,12 +113,11 @@ static void set_link(size_t i, const char *driver)
 static int probe(size_t i, const char *driver)
 {
 	const char *override = get_override(i);
-	bool ours = streq(driver, "vfio-pci");
+	bool ours = streq(driver, "vfio-pci"), native = natives[i] && streq(natives[i], driver);
 
 	if (*get_link(i))
 		return -EBUSY;
-	if (streq(override, "(null)") ? ours || !natives[i] || !streq(natives[i], driver)
-				      : !streq(override, driver))
+	if (streq(override, "(null)") ? !(ours ? world->ids : native) : !streq(override, driver))
 		return -ENODEV;
 	if (ours ? world->refuses[i] : world->native_refuses)
 		return -EINVAL;
@@ -255,6 +255,14 @@ static void begin(const char *what, size_t held)
 		devices[i].driver = i < held ? (char *)"native" : NULL;
 	}
 	outcome_free(&outcome);
+}
+
+/* Before anything is done, by whatever means. */
+static void held_by_ours(size_t i)
+{
+	world->vfio_loaded = true;
+	set_link(i, "vfio-pci");
+	devices[i].driver = (char *)"vfio-pci";
 }
 
 static void apply(unsigned ms)
@@ -410,6 +418,31 @@ static void test_errors(void)
 	apply(5000);
 	EXPECT_DEVICE(2, DEVICE_LEFT, "", "(null)");
 	EXPECT(has_finding("undo-failed"));
+	test_end();
+
+	begin("a device that ours does not let go of is told", 0);
+	world->refuses[1] = true;
+	world->fault_path = "01:00.0/driver/unbind";
+	world->fault_error = -ENODEV;
+	apply(5000);
+	EXPECT_DEVICE(0, DEVICE_LEFT, "vfio-pci", "(null)");
+	EXPECT(has_finding("undo-failed"));
+	test_end();
+
+	begin("a device that an earlier run left bound goes to its own driver", 0);
+	held_by_ours(0);
+	world->refuses[1] = true;
+	apply(5000);
+	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_INT(outcome.targets[0], TARGET_FAILED);
+	test_end();
+
+	begin("one that is ours by ids= stays so", 0);
+	held_by_ours(0);
+	world->ids = world->refuses[1] = true;
+	natives[0] = NULL;
+	apply(5000);
+	EXPECT_DEVICE(0, DEVICE_UNDONE, "vfio-pci", "(null)");
 	test_end();
 
 	begin("type1 that does not load is a warning", 0);
