@@ -161,6 +161,13 @@ $(BUILD)/tests/unit-%: $(BUILD)/tests/unit-%.o $(TEST_LIB_OBJECTS) $(LIB_OBJECTS
 # Its driver core stands in for the kernel's.
 $(BUILD)/tests/unit-apply: OWN_LDFLAGS += -Wl,--wrap=sysfs_write,--wrap=modules_load,--wrap=fork
 
+$(BUILD)/tests/faults-%.o: tests/faults/%.c $(DEPS_BUILT) | $(BUILD)/tests
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -Isrc -c -o $@ $<
+
+$(BUILD)/tests/faults: $(patsubst tests/faults/%.c,$(BUILD)/tests/faults-%.o,$(wildcard tests/faults/*.c)) \
+		$(LIB_OBJECTS)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
 test: $(UNIT_TESTS)
 	@tests/summary $(UNIT_TESTS) tests/hooks/mkinitcpio
 
