@@ -45,11 +45,21 @@ static int read_cmdline(struct bootwords *ret)
 	if (!f)
 		return -errno;
 	/* All of it: to the kernel a newline is white space like any other, and a unified image can
-	 * have one in its command line. An empty one is no error. */
+	 * have one in its command line. An empty one is a newline; nothing at all is none (fs/proc/
+	 * cmdline.c), and may have forbidden binding. */
 	n = getdelim(&line, &size, '\0', f);
-	if (n < 0 && ferror(f))
-		return -EIO;
-	return bootwords_parse(n < 0 ? "" : line, ret);
+	if (n < 0)
+		return ferror(f) ? -EIO : -ENODATA;
+	return bootwords_parse(line, ret);
+}
+
+/* It is there in a kdump kernel alone (fs/proc/vmcore.c). */
+static int read_vmcore(struct bootwords *w)
+{
+	if (access("/proc/vmcore", F_OK) < 0)
+		return errno == ENOENT || errno == ENOTDIR ? 0 : -errno;
+	w->bypass = strdup("/proc/vmcore");
+	return w->bypass ? 0 : -ENOMEM;
 }
 
 int session_read_words(struct session *s)
@@ -57,10 +67,6 @@ int session_read_words(struct session *s)
 	struct bootwords *w = &s->words;
 	int r = s->cmdline ? bootwords_parse(s->cmdline, w) : read_cmdline(w);
 
-	if (r == 0 && !w->bypass && !s->cmdline && access("/proc/vmcore", F_OK) == 0) {
-		w->bypass = strdup("/proc/vmcore");
-		r = w->bypass ? 0 : -ENOMEM;
-	}
 	if (r == 0 && !in_initramfs() && host_cmdline()) {
 		w->how = strdup(host_cmdline());
 		r = w->how ? 0 : -ENOMEM;
@@ -68,7 +74,9 @@ int session_read_words(struct session *s)
 	if (r < 0)
 		return failed(s,
 			"the kernel command line, which may forbid binding, could not be read", r);
-	return 0;
+	if (!w->bypass && !s->cmdline)
+		r = read_vmcore(w);
+	return r < 0 ? failed(s, "whether this is a kdump kernel could not be found out", r) : 0;
 }
 
 static bool wanted(const struct pci_device *d, const void *config)
