@@ -32,22 +32,26 @@ static int tell_boot(const struct report *report, const struct session *s, bool 
 	return status;
 }
 
-/* What could not be found out or finished, for the record and the kernel log; nothing here blocks.
- */
-static void tell_error(struct session *s, const char *what, const char *why, const char *then)
+/* What could not be found out or finished, for the record and, with @log, the kernel log; nothing
+ * here blocks. */
+static void tell_error(
+	struct session *s, bool log, const char *what, const char *why, const char *then)
 {
 	struct report report = { .command = "bind", .config = &s->config, .gave_up = true };
 
 	(void)!finding_add(&s->config.errors, SEVERITY_ERROR, "gave-up", NULL, NULL, "%s: %s; %s",
 		what, why, then);
 	report.started = seconds_since_boot();
-	(void)tell_boot(&report, s, false);
+	if (log)
+		(void)tell_boot(&report, s, false);
+	else
+		(void)!report_record(&report, RECORD_DIR);
 }
 
 /* Nothing could be decided: nothing is bound, and the boot goes on. */
 static int give_up(struct session *s, const char *what, int error)
 {
-	tell_error(s, what, error == -ETIME ? "it took too long" : strerror(-error),
+	tell_error(s, true, what, error == -ETIME ? "it took too long" : strerror(-error),
 		"nothing is bound");
 	return STATUS_USAGE;
 }
@@ -90,12 +94,10 @@ static int say_lost(struct session *s, enum stage stage, int error)
 		? "nothing is bound"
 		: "what is bound: grep . /sys/bus/pci/devices/*/driver_override";
 
-	/* Without the kernel log the console is left, and it may be what hangs. */
-	if (access("/dev/kmsg", W_OK) < 0)
-		return STATUS_USAGE;
-	/* A record that is there is whole, and says more. */
+	/* A record that is there is whole, and says more. Without the kernel log the console is
+	 * left, and it may be what hangs. */
 	if (access(RECORD_FILE, F_OK) < 0)
-		tell_error(s, stages[stage], why, then);
+		tell_error(s, access("/dev/kmsg", W_OK) == 0, stages[stage], why, then);
 	return STATUS_USAGE;
 }
 
