@@ -47,6 +47,9 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 		return (int)n;
 	if ((size_t)n > max)
 		return -EFBIG;
+	/* Cut off: half a file may say the opposite. In /proc the size is 0. */
+	if ((off_t)n < st.st_size)
+		return -EIO;
 	buf[n] = '\0';
 	*ret = buf;
 	*ret_len = (size_t)n;

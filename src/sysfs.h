@@ -19,7 +19,8 @@ static inline void closedirp(DIR **d)
  * length, or negative errno. */
 ssize_t read_full(int fd, char *buf, size_t size) _must_check_;
 /* A file's text, at most @max bytes, into *@ret, with a NUL behind it. Never blocks. 0, or negative
- * errno; -EMEDIUMTYPE where it is no regular file, -EFBIG where it is longer. */
+ * errno; -EMEDIUMTYPE where it is no regular file, -EFBIG where it is longer, -EIO where it is
+ * shorter than its size. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len) _must_check_;
 /* Reads at most @size - 1 bytes of @path into @buf and ends them with NUL; what is longer is cut. A
  * newline at the end is taken off. The length, or negative errno. */
