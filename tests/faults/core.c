@@ -380,16 +380,27 @@ ssize_t core_write(struct core *c, const char *path, const char *text, size_t le
 	return n;
 }
 
-bool core_hangs(const struct core *c, const char *path)
+/* Whether a rule "@word END" is about @path. */
+static bool rule_ends(const struct core *c, const char *word, const char *path)
 {
-	for (size_t i = 0; i < c->n_rules && c->rules_held == RULES_ALL; i++) {
-		const char *what = skip_prefix(c->rules[i], "hang ");
+	for (size_t i = 0; i < c->n_rules; i++) {
+		const char *end = skip_prefix(c->rules[i], word);
 
-		if (what && strlen(path) >= strlen(what) &&
-			streq(path + strlen(path) - strlen(what), what))
+		if (end && *end == ' ' && strlen(path) >= strlen(++end) &&
+			streq(path + strlen(path) - strlen(end), end))
 			return true;
 	}
 	return false;
+}
+
+bool core_hangs(const struct core *c, const char *path)
+{
+	return c->rules_held == RULES_ALL && rule_ends(c, "hang", path);
+}
+
+bool core_believes(const struct core *c, const char *path)
+{
+	return rule_ends(c, "believe", path);
 }
 
 /* --- the whole --- */

@@ -52,6 +52,8 @@ ssize_t core_write(struct core *c, const char *path, const char *text, size_t le
 int core_load(struct core *c, const char *path);
 /* Whether a rule says that what is done to @path never comes back. */
 bool core_hangs(const struct core *c, const char *path);
+/* Whether one says that this file may well not be there, as far as the binary can know. */
+bool core_believes(const struct core *c, const char *path);
 /* The device whose address is in @text, or NULL. */
 struct core_device *core_find(const struct core *c, const char *text);
 /* The rule "@word NAME REST": its REST, or NULL. */

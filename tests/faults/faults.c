@@ -191,7 +191,7 @@ static void try_fault(struct tests *x, struct fault f)
 /* What a call of this kind can answer, this one may not. */
 static bool can_fail(const struct tests *x, const struct call *call, int error)
 {
-	if (error == ENOENT && core_rule(&x->core, "believe", call->path))
+	if (error == ENOENT && core_believes(&x->core, call->path))
 		return false;
 	/* pipe(7): what is below PIPE_BUF goes through whole; both ends are ours. */
 	if (call->pipe && (call->type->reads || call->type->writes))
