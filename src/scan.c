@@ -257,13 +257,12 @@ static uint64_t boot_framebuffer(int sysfd)
 		LENGTH = 0x40
 	};
 	enum { TYPE_VLFB = 0x23, TYPE_EFI = 0x70, CAPABILITY_64BIT = 1 << 1 };
-	unsigned char info[LENGTH + 1];
+	unsigned char info[LENGTH];
 	_cleanup_fclose_ FILE *iomem = NULL;
 	uint64_t base = 0;
 	char line[256];
 
-	if (sysfs_read(sysfd, "kernel/boot_params/data", (char *)info, sizeof(info)) >=
-		LENGTH - 1) {
+	if (sysfs_read_bytes(sysfd, "kernel/boot_params/data", info, LENGTH) == LENGTH) {
 		uint32_t low, high, capabilities;
 
 		memcpy(&low, info + LFB_BASE, sizeof(low));

@@ -57,16 +57,23 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 	return 0;
 }
 
-ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size)
+ssize_t sysfs_read_bytes(int dirfd, const char *path, void *buf, size_t size)
 {
 	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
-	ssize_t len;
 
-	if (fd < 0)
-		return -errno;
-	len = read_full(fd, buf, size - 1);
+	return fd < 0 ? -errno : read_full(fd, buf, size);
+}
+
+ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size)
+{
+	ssize_t len = sysfs_read_bytes(dirfd, path, buf, size);
+
 	if (len < 0)
 		return len;
+	if ((size_t)len == size)
+		return -EFBIG;
+	if (memchr(buf, '\0', (size_t)len))
+		return -EBADMSG;
 	if (len && buf[len - 1] == '\n')
 		len--;
 	buf[len] = '\0';

@@ -22,8 +22,11 @@ ssize_t read_full(int fd, char *buf, size_t size) _must_check_;
  * errno; -EMEDIUMTYPE where it is no regular file, -EFBIG where it is longer, -EIO where it is
  * shorter than its size. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len) _must_check_;
-/* Reads at most @size - 1 bytes of @path into @buf and ends them with NUL; what is longer is cut. A
- * newline at the end is taken off. The length, or negative errno. */
+/* The first @size bytes of @path at most. Their number, or negative errno. */
+ssize_t sysfs_read_bytes(int dirfd, const char *path, void *buf, size_t size) _must_check_;
+/* All the text of @path, ended with NUL; a newline at the end is taken off. The length, or negative
+ * errno: part of a text is none, so -EFBIG where @buf is too small, -EBADMSG where there is a NUL
+ * in it. */
 ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size) _must_check_;
 /* Writes @text with one write(), as kernfs wants it (Documentation/filesystems/sysfs.rst): the
  * attribute's own error comes back. 0, or negative errno; -EIO for a short write. */
