@@ -6,6 +6,7 @@
 
 #include "bind.h"
 #include "log.h"
+#include "sysfs.h"
 
 /* How long reading may take before binding is not begun any more, and all of it before the boot
  * goes on without: reading, APPLY_TIMEOUT_MS, UNDO_TIMEOUT_MS, and a second to tell. */
@@ -51,7 +52,7 @@ static void tell_error(
 /* Nothing could be decided: nothing is bound, and the boot goes on. */
 static int give_up(struct session *s, const char *what, int error)
 {
-	tell_error(s, true, what, error == -ETIME ? "it took too long" : strerror(-error),
+	tell_error(s, true, what, error == -ETIME ? "it took too long" : read_error(error),
 		"nothing is bound");
 	return STATUS_USAGE;
 }

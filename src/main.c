@@ -9,6 +9,7 @@
 #include "images.h"
 #include "list.h"
 #include "suggest.h"
+#include "sysfs.h"
 
 enum action {
 	ACTION_NONE,
@@ -242,7 +243,7 @@ static int parse_arguments(int argc, char **argv, struct arguments *a, struct se
 /* What the session could not read. */
 static int give_up(const struct session *s, int error)
 {
-	fprintf(stderr, "vfio-early: %s: %s\n", s->failed, strerror(-error));
+	fprintf(stderr, "vfio-early: %s: %s\n", s->failed, read_error(error));
 	return STATUS_USAGE;
 }
 

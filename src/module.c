@@ -11,6 +11,8 @@
 #include "variant.h"
 
 #define TYPE1_MODULE "vfio_iommu_type1"
+/* modules.alias of a distribution's kernel has 2 MB. */
+#define TREE_FILE_MAX (32 << 20)
 
 struct modules {
 	struct kmod_ctx *ctx;
@@ -261,19 +263,13 @@ int modules_query(struct modules *m, int sysfd, struct module_facts *ret)
 /* A whole file of the module tree; "" where there is none. */
 static int read_tree_file(struct modules *m, const char *name, char **ret, size_t *ret_len)
 {
-	_cleanup_free_ char *path = format("%s/%s", m->tree, name), *text = NULL;
-	_cleanup_fclose_ FILE *f = NULL;
-	ssize_t n;
-	size_t size = 0;
+	_cleanup_free_ char *path = format("%s/%s", m->tree, name);
+	int r = path ? file_read(path, TREE_FILE_MAX, ret, ret_len) : -ENOMEM;
 
-	if (!path)
-		return -ENOMEM;
-	f = fopen(path, "re");
-	/* The whole file as one record: modules.alias holds no 0xff. */
-	n = f ? getdelim(&text, &size, 0xff, f) : 0;
-	*ret_len = n > 0 ? (size_t)n : 0;
-	*ret = text ?: strdup("");
-	text = NULL;
+	if (r != -ENOENT && r != -ENOTDIR)
+		return r;
+	*ret_len = 0;
+	*ret = strdup("");
 	return *ret ? 0 : -ENOMEM;
 }
 

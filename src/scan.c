@@ -71,20 +71,17 @@ static int parse_uevent(struct pci_device *d, char *text)
 			has_id = pci_id_parse(v, &d->id) == 0;
 		}
 	}
-	return has_class && has_id ? 0 : -EINVAL;
+	return has_class && has_id ? 0 : -EBADMSG;
 }
 
-static int scan_device(int sysfd, const char *name, struct pci_device *ret)
+static int scan_device(int sysfd, struct pci_addr addr, struct pci_device *ret)
 {
-	struct pci_device d = { .group = NO_GROUP };
-	char path[PATH_MAX], buf[4096];
+	struct pci_device d = { .addr = addr, .group = NO_GROUP };
+	char path[DEVICE_ATTRIBUTE_LEN], buf[4096];
 	ssize_t n;
 	int r;
 
-	r = pci_addr_parse(name, &d.addr, NULL);
-	if (r < 0)
-		return r;
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s", name);
+	snprintf(path, sizeof(path), PCI_DEVICES "/%s", PCI_ADDR(addr));
 	n = readlinkat(sysfd, path, buf, sizeof(buf) - 1);
 	if (n >= 0) {
 		buf[n] = '\0';
@@ -103,12 +100,19 @@ static int scan_device(int sysfd, const char *name, struct pci_device *ret)
 	return 0;
 }
 
-static int scan_devices(int sysfd, struct snapshot *s)
+/* Gone since the directory was read. */
+static bool is_gone(int error)
+{
+	return error == -ENOENT || error == -ENODEV;
+}
+
+static int scan_devices(int sysfd, struct snapshot *s, char where[static DEVICE_ATTRIBUTE_LEN])
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *e;
 	int r;
 
+	strcpy(where, PCI_DEVICES);
 	r = sysfs_opendir(sysfd, PCI_DEVICES, &dir);
 	/* No PCI is no error, but nothing at all means that /sys is not mounted. */
 	if (r == -ENOENT && exists(sysfd, "bus"))
@@ -117,12 +121,19 @@ static int scan_devices(int sysfd, struct snapshot *s)
 		return r;
 	while ((r = sysfs_readdir(dir, &e)) > 0) {
 		struct pci_device d, *place;
+		struct pci_addr addr;
 
-		r = scan_device(sysfd, e->d_name, &d);
-		if (r == -ENOMEM)
-			return r;
-		if (r < 0)
+		if (pci_addr_parse(e->d_name, &addr, NULL) < 0)
 			continue;
+		r = scan_device(sysfd, addr, &d);
+		if (is_gone(r))
+			continue;
+		/* What is not known may be any device: the one that is meant, or its twin. */
+		if (r < 0) {
+			d.addr = addr;
+			device_attribute(&d, "uevent", where);
+			return r;
+		}
 		place = array_add(&s->devices, &s->n_devices, sizeof(*place));
 		if (!place) {
 			free(d.driver);
@@ -135,6 +146,18 @@ static int scan_devices(int sysfd, struct snapshot *s)
 }
 
 /* --- pass two: the IOMMU groups of the devices that matter --- */
+
+/* The number of the group that the device's link names; NO_GROUP where there is none. */
+static int linked_group(int sysfd, const struct pci_device *d)
+{
+	char name[16], *end;
+	long number;
+
+	if (sysfs_link_name(sysfd, DEVICE_ATTRIBUTE(d, "iommu_group"), name, sizeof(name)) < 0)
+		return NO_GROUP;
+	number = strtol(name, &end, 10);
+	return *end || number < 0 || number > INT_MAX ? NO_GROUP : (int)number;
+}
 
 static int scan_group_members(int sysfd, struct snapshot *s, struct iommu_group *g)
 {
@@ -153,6 +176,9 @@ static int scan_group_members(int sysfd, struct snapshot *s, struct iommu_group 
 
 		if (pci_addr_parse(e->d_name, &addr, NULL) == 0)
 			d = snapshot_find(s, addr);
+		/* Link and list are two reads: between them the group may have changed. */
+		if (d && linked_group(sysfd, d) != g->number)
+			return -EAGAIN;
 		if (d)
 			d->group = g->number;
 		else if (!g->foreign_member && !(g->foreign_member = strdup(e->d_name)))
@@ -188,13 +214,14 @@ static int scan_group(int sysfd, struct snapshot *s, struct iommu_group *g)
 
 	/* "0x00000000fee00000 0x00000000feefffff msi" each (drivers/iommu/iommu.c). */
 	r = read_optional(sysfd, g->number, "reserved_regions", buf, sizeof(buf));
+	while (r == 0 && (line = strsep(&rest, "\n")) && *line) {
+		char type[32];
+
+		r = sscanf(line, "0x%*x 0x%*x %31s", type) == 1 ? 0 : -EBADMSG;
+		g->direct_region |= r == 0 && streq(type, "direct");
+	}
 	if (r < 0)
 		return r;
-	while ((line = strsep(&rest, "\n"))) {
-		const char *type = strrchr(line, ' ');
-
-		g->direct_region |= type && streq(type, " direct");
-	}
 	return scan_group_members(sysfd, s, g);
 }
 
@@ -202,22 +229,15 @@ static int scan_group(int sysfd, struct snapshot *s, struct iommu_group *g)
  * known to be harmless: the group is marked, and nothing of it will be bound. */
 static int scan_group_of(int sysfd, struct snapshot *s, struct pci_device *d)
 {
-	char path[PATH_MAX], name[16], *end;
+	int r, number = linked_group(sysfd, d);
 	struct iommu_group *g;
-	long number;
-	int r;
 
-	device_attribute(d, "iommu_group", path);
-	r = sysfs_link_name(sysfd, path, name, sizeof(name));
-	if (r < 0)
-		return 0;
-	number = strtol(name, &end, 10);
-	if (*end || number < 0 || number > INT_MAX)
+	if (number == NO_GROUP)
 		return 0;
 	g = array_add(&s->groups, &s->n_groups, sizeof(*g));
 	if (!g)
 		return -ENOMEM;
-	g->number = (int)number;
+	g->number = number;
 	r = scan_group(sysfd, s, g);
 	if (r == -ENOMEM)
 		return r;
@@ -244,10 +264,9 @@ static int scan_groups(int sysfd, const struct scan_options *o, struct snapshot 
 
 /* --- pass three: what a few devices are besides --- */
 
-/* The physical address at which the firmware left a framebuffer, from struct screen_info at the
- * start of boot_params (include/uapi/linux/screen_info.h), else from the resource that sysfb
- * claims. */
-static uint64_t boot_framebuffer(int sysfd)
+/* From struct screen_info at the start of boot_params (include/uapi/linux/screen_info.h); 0: not
+ * told. */
+static uint64_t screen_info_framebuffer(int sysfd)
 {
 	enum {
 		IS_VGA = 0x0f,
@@ -258,60 +277,76 @@ static uint64_t boot_framebuffer(int sysfd)
 	};
 	enum { TYPE_VLFB = 0x23, TYPE_EFI = 0x70, CAPABILITY_64BIT = 1 << 1 };
 	unsigned char info[LENGTH];
-	_cleanup_fclose_ FILE *iomem = NULL;
-	uint64_t base = 0;
-	char line[256];
+	uint32_t low, high, capabilities;
 
-	if (sysfs_read_bytes(sysfd, "kernel/boot_params/data", info, LENGTH) == LENGTH) {
-		uint32_t low, high, capabilities;
+	if (sysfs_read_bytes(sysfd, "kernel/boot_params/data", info, LENGTH) != LENGTH ||
+		(info[IS_VGA] != TYPE_VLFB && info[IS_VGA] != TYPE_EFI))
+		return 0;
+	memcpy(&low, info + LFB_BASE, sizeof(low));
+	memcpy(&high, info + EXT_LFB_BASE, sizeof(high));
+	memcpy(&capabilities, info + CAPABILITIES, sizeof(capabilities));
+	if (!(le32toh(capabilities) & CAPABILITY_64BIT))
+		high = 0;
+	return le32toh(low) ? (uint64_t)le32toh(high) << 32 | le32toh(low) : 0;
+}
 
-		memcpy(&low, info + LFB_BASE, sizeof(low));
-		memcpy(&high, info + EXT_LFB_BASE, sizeof(high));
-		memcpy(&capabilities, info + CAPABILITIES, sizeof(capabilities));
-		if (info[IS_VGA] == TYPE_VLFB || info[IS_VGA] == TYPE_EFI)
-			base = le32toh(low);
-		if (base && (le32toh(capabilities) & CAPABILITY_64BIT))
-			base |= (uint64_t)le32toh(high) << 32;
-	}
-	if (base)
-		return base;
-	iomem = fopen("/proc/iomem", "re");
-	while (iomem && fgets(line, sizeof(line), iomem))
+/* From the resource that sysfb claims; 0: not told. */
+static uint64_t iomem_framebuffer(void)
+{
+	_cleanup_free_ char *text = NULL;
+	uint64_t base;
+	char *rest, *line;
+	size_t len;
+
+	if (file_read("/proc/iomem", PROC_IOMEM_MAX, &text, &len) < 0)
+		return 0;
+	rest = text;
+	while ((line = strsep(&rest, "\n")))
 		if (strstr(line, " : BOOTFB") && sscanf(line, " %" SCNx64 "-", &base) == 1)
 			return base;
 	return 0;
 }
 
 /* The six BARs are "0xSTART 0xEND 0xFLAGS" each. */
-bool scan_bars_hold(int sysfd, const struct pci_device *d, uint64_t address)
+int scan_bars_hold(int sysfd, const struct pci_device *d, uint64_t address)
 {
-	char path[PATH_MAX], buf[4096], *rest = buf, *line;
+	char buf[4096], *rest = buf, *line;
+	ssize_t n = sysfs_read(sysfd, DEVICE_ATTRIBUTE(d, "resource"), buf, sizeof(buf));
 
-	device_attribute(d, "resource", path);
-	if (sysfs_read(sysfd, path, buf, sizeof(buf)) < 0)
-		return false;
-	for (int bar = 0; bar < 6 && (line = strsep(&rest, "\n")); bar++) {
+	if (n < 0)
+		return (int)n;
+	for (int bar = 0; bar < 6; bar++) {
 		uint64_t start, end;
 
-		if (sscanf(line, "%" SCNx64 " %" SCNx64, &start, &end) == 2 && end &&
-			address >= start && address <= end)
-			return true;
+		line = strsep(&rest, "\n");
+		if (!line || sscanf(line, "%" SCNx64 " %" SCNx64, &start, &end) != 2)
+			return -EBADMSG;
+		if (end && address >= start && address <= end)
+			return 1;
 	}
-	return false;
+	return 0;
+}
+
+/* What cannot be told from another display is guarded as if it were the one that boots. */
+static bool is_boot_vga(int sysfd, const struct pci_device *d)
+{
+	char value[8];
+	ssize_t n = sysfs_read(sysfd, DEVICE_ATTRIBUTE(d, "boot_vga"), value, sizeof(value));
+
+	return n < 0 ? n != -ENOENT : !streq(value, "0");
 }
 
 static void scan_displays(int sysfd, struct snapshot *s)
 {
-	uint64_t framebuffer = boot_framebuffer(sysfd);
+	/* Where the firmware left it, as a physical address. */
+	uint64_t framebuffer = screen_info_framebuffer(sysfd) ?: iomem_framebuffer();
 
 	for (size_t i = 0; i < s->n_devices; i++) {
 		struct pci_device *d = &s->devices[i];
-		char path[PATH_MAX], buf[8];
 
 		if (CLASS_BASE(d->class) != 0x03)
 			continue;
-		device_attribute(d, "boot_vga", path);
-		d->boot_vga = sysfs_read(sysfd, path, buf, sizeof(buf)) > 0 && streq(buf, "1");
+		d->boot_vga = is_boot_vga(sysfd, d);
 		d->boot_framebuffer = framebuffer && scan_bars_hold(sysfd, d, framebuffer);
 	}
 }
@@ -374,12 +409,13 @@ static void scan_live(int sysfd, struct snapshot *s)
 	}
 }
 
-int scan_machine(int sysfd, const struct scan_options *o, struct snapshot *ret)
+int scan_machine(int sysfd, const struct scan_options *o, struct snapshot *ret,
+	char ret_where[static DEVICE_ATTRIBUTE_LEN])
 {
 	_cleanup_(snapshot_free) struct snapshot s = { 0 };
 	int r;
 
-	r = scan_devices(sysfd, &s);
+	r = scan_devices(sysfd, &s, ret_where);
 	if (r == 0)
 		r = scan_groups(sysfd, o, &s);
 	if (r < 0)

@@ -10,8 +10,8 @@
 #include "session.h"
 #include "sysfs.h"
 
-#define CMDLINE_MAX 65536
-#define CANNOT_SCAN "the machine's devices in /sys could not be read"
+#define CMDLINE_MAX  65536
+#define CANNOT_QUERY "the modules and their options could not be read"
 
 static int failed(struct session *s, const char *what, int error)
 {
@@ -38,19 +38,19 @@ int session_read_config(struct session *s)
 static int read_cmdline(struct bootwords *ret)
 {
 	_cleanup_free_ char *line = NULL;
-	_cleanup_fclose_ FILE *f = fopen("/proc/cmdline", "re");
-	size_t size = 0;
-	ssize_t n;
+	size_t len;
+	int r = file_read("/proc/cmdline", CMDLINE_MAX, &line, &len);
 
-	if (!f)
-		return -errno;
-	/* All of it: to the kernel a newline is white space like any other, and a unified image can
-	 * have one in its command line. An empty one is a newline; nothing at all is none (fs/proc/
-	 * cmdline.c), and may have forbidden binding. */
-	n = getdelim(&line, &size, '\0', f);
-	if (n < 0)
-		return ferror(f) ? -EIO : -ENODATA;
-	return bootwords_parse(line, ret);
+	if (r < 0)
+		return r;
+	/* An empty one is a newline; nothing at all is none (fs/proc/cmdline.c), and may have
+	 * forbidden binding. */
+	if (len == 0)
+		return -ENODATA;
+	/* What stands behind a NUL may forbid binding, too. All of it, lines and all: to the kernel
+	 * a newline is white space like any other, and a unified image can have one in its command
+	 * line. */
+	return strlen(line) < len ? -EBADMSG : bootwords_parse(line, ret);
 }
 
 /* It is there in a kdump kernel alone (fs/proc/vmcore.c). */
@@ -97,10 +97,17 @@ static int read_devices(struct session *s, bool live, bool all)
 		.live = live, .wanted = all ? NULL : wanted, .arg = &s->config
 	};
 
+	char where[DEVICE_ATTRIBUTE_LEN] = "";
+	int r;
+
 	s->sysfd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
-	if (s->sysfd < 0)
-		return -errno;
-	return scan_machine(s->sysfd, &o, &s->snapshot);
+	r = s->sysfd < 0 ? -errno : scan_machine(s->sysfd, &o, &s->snapshot, where);
+	if (r == 0)
+		return 0;
+	snprintf(s->failed_text, sizeof(s->failed_text),
+		"the machine's devices in /sys could not be read: /sys%s%s", *where ? "/" : "",
+		where);
+	return failed(s, s->failed_text, r);
 }
 
 int session_read_devices(struct session *s)
@@ -109,7 +116,7 @@ int session_read_devices(struct session *s)
 	int r = read_devices(s, live, true);
 
 	if (r < 0)
-		return failed(s, CANNOT_SCAN, r);
+		return r;
 	snapshot_sort_groups(&s->snapshot);
 	if (live)
 		snapshot_project(&s->snapshot, NULL);
@@ -161,15 +168,16 @@ int session_read_machine(struct session *s, bool live, bool all)
 	int r;
 
 	r = read_devices(s, live, all);
-	if (r == 0)
-		r = modules_open(NULL, &s->modules);
+	if (r < 0)
+		return r;
+	r = modules_open(NULL, &s->modules);
 	if (r == 0)
 		r = modules_query(s->modules, s->sysfd, &s->facts);
 	if (r == 0)
 		r = modules_find_variants(
 			s->modules, s->sysfd, &s->snapshot, all ? wants_any : wanted, &s->config);
 	if (r < 0)
-		return failed(s, CANNOT_SCAN, r);
+		return failed(s, CANNOT_QUERY, r);
 	if (live && (all || s->facts.dropped_ids))
 		r = read_traces(s);
 	if (r < 0)
@@ -185,11 +193,12 @@ int session_find_variants(struct session *s, const char *release)
 {
 	int r = read_devices(s, false, false);
 
-	if (r == 0)
-		r = modules_open(release, &s->modules);
+	if (r < 0)
+		return r;
+	r = modules_open(release, &s->modules);
 	if (r == 0)
 		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot, wanted, &s->config);
-	return r < 0 ? failed(s, CANNOT_SCAN, r) : 0;
+	return r < 0 ? failed(s, CANNOT_QUERY, r) : 0;
 }
 
 /* A configuration in error is not decided upon. */

@@ -39,6 +39,9 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 		return -EMEDIUMTYPE;
 	if ((uint64_t)st.st_size > max)
 		return -EFBIG;
+	/* In /proc a file's size is 0. */
+	if (st.st_size > 0)
+		max = (size_t)st.st_size;
 	buf = malloc(max + 1);
 	if (!buf)
 		return -ENOMEM;
@@ -55,6 +58,20 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 	*ret_len = (size_t)n;
 	buf = NULL;
 	return 0;
+}
+
+const char *read_error(int error)
+{
+	switch (error) {
+	case -EMEDIUMTYPE:
+		return "it is not a regular file";
+	case -EFBIG:
+		return "it is too large";
+	case -EBADMSG:
+		return "it does not hold what was expected there";
+	default:
+		return strerror(-error);
+	}
 }
 
 ssize_t sysfs_read_bytes(int dirfd, const char *path, void *buf, size_t size)

@@ -22,6 +22,8 @@ ssize_t read_full(int fd, char *buf, size_t size) _must_check_;
  * errno; -EMEDIUMTYPE where it is no regular file, -EFBIG where it is longer, -EIO where it is
  * shorter than its size. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len) _must_check_;
+/* What people are told of an error of reading, in place of strerror(). */
+const char *read_error(int error);
 /* The first @size bytes of @path at most. Their number, or negative errno. */
 ssize_t sysfs_read_bytes(int dirfd, const char *path, void *buf, size_t size) _must_check_;
 /* All the text of @path, ended with NUL; a newline at the end is taken off. The length, or negative

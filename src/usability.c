@@ -94,15 +94,18 @@ static bool is_framebuffer(const char *resource)
 static void check_framebuffer(
 	struct checker *c, const struct plan_target *t, const struct pci_device *d)
 {
-	_cleanup_fclose_ FILE *iomem = fopen("/proc/iomem", "re");
-	char line[256], name[64];
+	_cleanup_free_ char *text = NULL;
+	char name[64], *rest, *line;
 	uint64_t start;
+	size_t len;
 
-	if (CLASS_BASE(d->class) != 0x03 || plan_says_of(c, "framebuffer-stays", d))
+	if (CLASS_BASE(d->class) != 0x03 || plan_says_of(c, "framebuffer-stays", d) ||
+		file_read("/proc/iomem", PROC_IOMEM_MAX, &text, &len) < 0)
 		return;
-	while (iomem && fgets(line, sizeof(line), iomem)) {
+	rest = text;
+	while ((line = strsep(&rest, "\n"))) {
 		if (sscanf(line, " %" SCNx64 "-%*x : %63s", &start, name) != 2 || start == 0 ||
-			!is_framebuffer(name) || !scan_bars_hold(c->s->sysfd, d, start))
+			!is_framebuffer(name) || scan_bars_hold(c->s->sysfd, d, start) <= 0)
 			continue;
 		say(c, SEVERITY_WARNING, "framebuffer-holds", t->target->name, d,
 			"%s of the host's console still holds memory of %s (in /proc/iomem): VFIO will not get it",
