@@ -14,6 +14,12 @@
 #define LINE_MAX_INIH    197
 #define SECTION_MAX_INIH 49
 
+/* Ten times what the largest machine needs. Without a bound, a file of 1 MiB that repeats itself
+ * takes all the time and memory there is. */
+#define TARGETS_MAX 1000
+#define DEVICES_MAX 5000
+#define ERRORS_MAX  50
+
 #define LIST_SEPARATORS " \t,"
 
 static const char device_expected[] =
@@ -62,6 +68,7 @@ struct parser {
 	bool in_section;
 	bool in_options;
 	unsigned options_line; /* where this file set isolation in [options] */
+	bool stopped;          /* at one of the bounds: the rest is not read */
 	int r;                 /* first -ENOMEM */
 };
 
@@ -69,10 +76,15 @@ static _printf_(3, 4) void error_at(struct parser *p, unsigned line, const char 
 {
 	_cleanup_free_ char *text = NULL;
 	va_list ap;
+	bool last;
 	int r;
 
+	if (p->config->errors.n > ERRORS_MAX)
+		return;
+	last = p->config->errors.n == ERRORS_MAX;
+	p->stopped |= last;
 	va_start(ap, fmt);
-	text = vformat(fmt, ap);
+	text = last ? format("more errors are not told: correct these first") : vformat(fmt, ap);
 	va_end(ap);
 	if (!text) {
 		p->r = -ENOMEM;
@@ -201,6 +213,11 @@ static void set_device(struct parser *p, struct target *t, const char *value)
 	int r;
 
 	t->has_device_line = true;
+	if (++p->config->n_device_lines > DEVICES_MAX) {
+		error_at(p, p->line, "the configuration has more than %d devices", DEVICES_MAX);
+		p->stopped = true;
+		return;
+	}
 	r = selector_parse(value, &s);
 	if (r == -EINVAL) {
 		error_at(p, p->line, "device = '%s': %s", value, device_expected);
@@ -378,11 +395,14 @@ static void check_name(struct parser *p, const char *name)
 	else if (strlen(name) > SECTION_MAX_INIH)
 		error_at(p, p->line, "[%s]: a target's name has at most %d characters", name,
 			SECTION_MAX_INIH);
-	for (size_t i = 0; i < c->n_targets; i++)
-		if (streq(c->targets[i].name, name))
-			error_at(p, p->line,
-				"[%s] stands already at %s:%u: put its lines there, or rename one",
-				name, c->targets[i].file, c->targets[i].line);
+	for (size_t i = 0; i < c->n_targets; i++) {
+		if (!streq(c->targets[i].name, name))
+			continue;
+		error_at(p, p->line,
+			"[%s] stands already at %s:%u: put its lines there, or rename one", name,
+			c->targets[i].file, c->targets[i].line);
+		return;
+	}
 }
 
 /* A section with a bad name is read on, so that its own errors are told in the same run. */
@@ -397,6 +417,12 @@ static void open_section(struct parser *p, const char *name, bool check)
 		return;
 	if (check)
 		check_name(p, name);
+	if (c->n_targets == TARGETS_MAX) {
+		error_at(p, p->line, "the configuration has more than %d targets", TARGETS_MAX);
+		p->stopped = true;
+		p->in_section = false;
+		return;
+	}
 	t = array_add(&c->targets, &c->n_targets, sizeof(*t));
 	if (!t) {
 		p->r = -ENOMEM;
@@ -486,7 +512,7 @@ static char *next_line(char *buf, int size, void *user)
 	const char *eol;
 	char *s;
 
-	if (p->pos == p->end || p->r < 0)
+	if (p->pos == p->end || p->stopped || p->r < 0)
 		return NULL;
 	eol = memchr(p->pos, '\n', (size_t)(p->end - p->pos));
 	line = strndup(p->pos, (size_t)((eol ? eol : p->end) - p->pos));
@@ -565,17 +591,15 @@ int config_finish(struct config *c)
 	return 0;
 }
 
-static const char *read_error(int r)
+static const char *load_error(int r)
 {
 	switch (r) {
-	case -EMEDIUMTYPE:
-		return "is not a regular file";
 	case -EACCES:
 		return "permission denied: try as root";
 	case -EFBIG:
-		return "is larger than 1 MiB: not a configuration of this program";
+		return "it is larger than 1 MiB: not a configuration of this program";
 	default:
-		return strerror(-r);
+		return read_error(r);
 	}
 }
 
@@ -600,7 +624,7 @@ static int load_one(struct config *c, const char *path, const char *name, bool r
 		return -ENOMEM;
 	}
 	if (r < 0) {
-		error_at(&p, 0, "cannot be read: %s", read_error(r));
+		error_at(&p, 0, "cannot be read: %s", load_error(r));
 		return p.r;
 	}
 	return config_parse(c, name, text, len);
@@ -623,6 +647,7 @@ static int load_dropins(struct config *c, const char *root)
 {
 	_cleanup_free_ char *dir = format("%s" CONFIG_DROPINS, root);
 	struct dirent **entries = NULL;
+	struct stat st;
 	int n, r = 0;
 
 	if (!dir)
@@ -631,11 +656,12 @@ static int load_dropins(struct config *c, const char *root)
 	if (n < 0) {
 		struct parser p = { .config = c, .file = CONFIG_DROPINS };
 
-		if (errno == ENOENT)
+		r = -errno;
+		if (r == -ENOENT && lstat(dir, &st) < 0)
 			return 0;
-		if (errno == ENOMEM)
-			return -ENOMEM;
-		error_at(&p, 0, "cannot be read: %s", strerror(errno));
+		if (r == -ENOMEM)
+			return r;
+		error_at(&p, 0, "cannot be read: %s", strerror(-r));
 		return p.r;
 	}
 	for (int i = 0; i < n; i++) {

@@ -59,6 +59,7 @@ struct target {
 struct config {
 	struct target *targets;
 	size_t n_targets;
+	size_t n_device_lines;
 	enum isolation isolation; /* of [options]; what a target without its own takes */
 	char **files;             /* the files that were read, in that order */
 	size_t n_files;

@@ -605,6 +605,16 @@ static void test_dropin_errors(void)
 	put("etc/vfio-early.conf.d", "");
 	end_load("", "/etc/vfio-early.conf.d: cannot be read: Not a directory\n");
 
+	BEGIN("the directory of drop-ins is a link to nothing");
+	put("etc/vfio-early.conf", GPU);
+	remove_below("etc/vfio-early.conf.d");
+	{
+		_cleanup_free_ char *link = below("etc/vfio-early.conf.d");
+
+		EXPECT_INT(symlink("nothing", link), 0);
+	}
+	end_load("", "/etc/vfio-early.conf.d: cannot be read: No such file or directory\n");
+
 	BEGIN("the files that were read");
 	put("etc/vfio-early.conf", GPU);
 	put("etc/vfio-early.conf.d/a.conf", "");
@@ -638,11 +648,11 @@ static void test_odd_files(void)
 	/* Were it opened so that it waits for a writer, this test would never end. */
 	BEGIN("a FIFO");
 	EXPECT_INT(mkfifo(dropin, 0644), 0);
-	end_load("", "/etc/vfio-early.conf.d/a.conf: cannot be read: is not a regular file\n");
+	end_load("", "/etc/vfio-early.conf.d/a.conf: cannot be read: it is not a regular file\n");
 
 	BEGIN("a device");
 	EXPECT_INT(symlink("/dev/zero", dropin), 0);
-	end_load("", "/etc/vfio-early.conf.d/a.conf: cannot be read: is not a regular file\n");
+	end_load("", "/etc/vfio-early.conf.d/a.conf: cannot be read: it is not a regular file\n");
 
 	BEGIN("a link to nothing");
 	EXPECT_INT(symlink("nothing", dropin), 0);
@@ -662,7 +672,7 @@ static void test_odd_files(void)
 	put("etc/vfio-early.conf.d/a.conf", "");
 	EXPECT_INT(truncate(dropin, (1 << 20) + 1), 0);
 	end_load("",
-		"/etc/vfio-early.conf.d/a.conf: cannot be read: is larger than 1 MiB: not a configuration "
+		"/etc/vfio-early.conf.d/a.conf: cannot be read: it is larger than 1 MiB: not a configuration "
 		"of this program\n");
 
 	BEGIN("1 MiB");
@@ -681,7 +691,7 @@ static void test_odd_files(void)
 	put("etc/vfio-early.conf.d/a.conf", "");
 	EXPECT_INT(truncate(dropin, (off_t)1 << 32), 0);
 	end_load("",
-		"/etc/vfio-early.conf.d/a.conf: cannot be read: is larger than 1 MiB: not a configuration "
+		"/etc/vfio-early.conf.d/a.conf: cannot be read: it is larger than 1 MiB: not a configuration "
 		"of this program\n");
 
 	/* Root may read it all the same, so this is read as another user. */
@@ -693,6 +703,60 @@ static void test_odd_files(void)
 		EXPECT_INT(seteuid(65534), 0);
 	end_load("", "/etc/vfio-early.conf: cannot be read: permission denied: try as root\n");
 	EXPECT_INT(seteuid(getuid()), 0);
+}
+
+/* @times times the line, each with its number for "%u". */
+static char *repeated(const char *before, const char *line, unsigned times)
+{
+	char *text = NULL;
+	size_t size;
+	FILE *out = open_memstream(&text, &size);
+
+	fputs(before, out);
+	for (unsigned i = 0; i < times; i++) {
+#pragma GCC diagnostic push
+#pragma GCC diagnostic ignored "-Wformat-nonliteral"
+		fprintf(out, line, i);
+#pragma GCC diagnostic pop
+	}
+	fclose(out);
+	return text;
+}
+
+/* The last error of a text that repeats itself, and how many there are. */
+static void expect_bound(
+	const char *before, const char *line, unsigned times, size_t n, const char *last)
+{
+	_cleanup_free_ char *text = repeated(before, line, times);
+	struct config c = { 0 };
+
+	EXPECT_INT(config_parse(&c, "F", text, strlen(text)), 0);
+	EXPECT_INT(c.errors.n, n);
+	EXPECT_STR(c.errors.n ? c.errors.items[c.errors.n - 1].text : "", last);
+	config_free(&c);
+	test_end();
+}
+
+/* What repeats itself takes neither all of the time nor all of the memory. */
+static void test_bounds(void)
+{
+	BEGIN("errors: fifty are enough");
+	expect_bound("", "x%u\n", 50, 50, "F:50: 'x49': expected KEY = VALUE or [TARGET]");
+	BEGIN("more errors");
+	expect_bound("", "x%u\n", 1000, 51, "F:51: more errors are not told: correct these first");
+	BEGIN("the same target over and over");
+	expect_bound(
+		"", "[gpu]\n", 100000, 51, "F:52: more errors are not told: correct these first");
+	BEGIN("as many targets as there may be");
+	expect_bound("", "[t%u]\n", 1000, 0, "");
+	BEGIN("more targets");
+	expect_bound(
+		"", "[t%u]\n", 100000, 1, "F:1001: the configuration has more than 1000 targets");
+	BEGIN("as many devices as there may be");
+	expect_bound("[a]\n", "device = %04x:00:00.0\n", 5000, 0, "");
+	BEGIN("more devices");
+	expect_bound("[a]\n", "device = %04x:00:00.0\n", 5001, 1,
+		"F:5002: the configuration has more than 5000 devices");
 }
 
 static void test_one_file(void)
@@ -760,6 +824,7 @@ static void test_files(void)
 	test_dropin_errors();
 	test_odd_files();
 	test_one_file();
+	test_bounds();
 	test_digest();
 	nftw(root, unlink_one, 16, FTW_DEPTH | FTW_PHYS);
 	rmdir(root);
