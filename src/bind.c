@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <signal.h>
 #include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -12,6 +13,8 @@
  * goes on without: reading, APPLY_TIMEOUT_MS, UNDO_TIMEOUT_MS, and a second to tell. */
 #define READ_TIMEOUT_S 4
 #define BIND_TIMEOUT_S 15
+
+#define MEMORY_MAX ((rlim_t)256 << 20)
 
 enum stage { STAGE_READING, STAGE_BINDING, STAGE_TELLING };
 
@@ -123,6 +126,20 @@ static int wait_bounded(pid_t pid, double deadline, int *ret_status)
 	return WIFEXITED(status) ? 0 : -EFAULT;
 }
 
+/* A file of libkmod's that has no end must not take the machine's memory. No module, read or
+ * decompressed, comes near it. A sanitizer needs more by itself. */
+static void limit_memory(void)
+{
+#ifndef __SANITIZE_ADDRESS__
+	struct rlimit limit;
+
+	if (getrlimit(RLIMIT_DATA, &limit) == 0 && limit.rlim_cur > MEMORY_MAX) {
+		limit.rlim_cur = MEMORY_MAX;
+		setrlimit(RLIMIT_DATA, &limit);
+	}
+#endif
+}
+
 /* A child, because reading may block, too (an attribute on a driver's lock, the console on flow
  * control), and the boot waits for this process alone. */
 int bind_bounded(struct session *s)
@@ -142,8 +159,8 @@ int bind_bounded(struct session *s)
 		NULL, sizeof(*stage), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
 	if (stage == MAP_FAILED)
 		return give_up(s, "memory is short", -errno);
-	unlink(RECORD_FILE);      /* of an earlier run */
-	signal(SIGCHLD, SIG_DFL); /* ignored, it would let a killed child's number be given away */
+	report_forget_record(RECORD_DIR);
+	signal(SIGPIPE, SIG_IGN); /* a reader of ours that is gone costs its lines, no more */
 	sigemptyset(&chld);
 	sigaddset(&chld, SIGCHLD);
 	sigprocmask(SIG_BLOCK, &chld, &before);
@@ -152,6 +169,7 @@ int bind_bounded(struct session *s)
 		return give_up(s, "a child process could not be started", -errno);
 	if (pid == 0) {
 		sigprocmask(SIG_SETMASK, &before, NULL);
+		limit_memory();
 		status = bind_devices(s, stage);
 		fflush(stdout);
 		_exit(status);

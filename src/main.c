@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
 #include <getopt.h>
+#include <signal.h>
+#include <sys/stat.h>
 
 #include "bind.h"
 #include "check.h"
@@ -476,10 +478,22 @@ static void reserve_standard_fds(void)
 {
 	int fd;
 
-	do
+	do {
 		fd = open("/dev/null", O_RDWR | O_CLOEXEC);
-	while (fd >= 0 && fd <= STDERR_FILENO);
+		/* Without it, something that cannot be written. */
+		if (fd < 0)
+			fd = open("/", O_PATH | O_CLOEXEC);
+	} while (fd >= 0 && fd <= STDERR_FILENO);
 	closep(&fd);
+}
+
+/* What whoever started us left behind. */
+static void settle_process(void)
+{
+	reserve_standard_fds();
+	umask(022);
+	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like any other */
+	signal(SIGCHLD, SIG_DFL); /* ignored, it lets nobody wait for a child */
 }
 
 static int run(struct arguments *a, struct session *s)
@@ -512,7 +526,7 @@ int main(int argc, char **argv)
 	struct arguments arguments = { 0 };
 	int status;
 
-	reserve_standard_fds();
+	settle_process();
 	status = parse_arguments(argc, argv, &arguments, &session);
 	if (status < 0)
 		status = run(&arguments, &session);

@@ -536,25 +536,42 @@ static void record_write(const struct report *r, FILE *out)
 	fprintf(out, "end\n");
 }
 
+/* A link would lead to where others may write. */
+static int open_record_dir(const char *dir)
+{
+	int fd = open(dir, O_RDONLY | O_DIRECTORY | O_NOFOLLOW | O_CLOEXEC);
+
+	return fd < 0 ? -errno : fd;
+}
+
+void report_forget_record(const char *dir)
+{
+	_cleanup_close_ int dirfd = open_record_dir(dir);
+
+	if (dirfd >= 0)
+		unlinkat(dirfd, "record", 0);
+}
+
 int report_record(const struct report *r, const char *dir)
 {
-	_cleanup_free_ char *path = format("%s/record", dir), *temp = format("%s/record.new", dir);
-	_cleanup_close_ int fd = -1;
+	_cleanup_close_ int dirfd = -1, fd = -1;
 	FILE *out;
 	int error;
 
-	if (!path || !temp)
-		return -ENOMEM;
 	if (mkdir(dir, 0755) < 0 && errno != EEXIST)
 		return -errno;
+	dirfd = open_record_dir(dir);
+	if (dirfd < 0)
+		return dirfd;
 	/* What stands there already is a leftover, and may be something that blocks. */
-	unlink(temp);
-	fd = open(temp, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
+	unlinkat(dirfd, "record.new", 0);
+	fd = openat(dirfd, "record.new",
+		O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC | O_NOFOLLOW | O_NONBLOCK, 0644);
 	if (fd < 0)
 		return -errno;
 	out = fdopen(fd, "w");
 	if (!out) {
-		unlink(temp);
+		unlinkat(dirfd, "record.new", 0);
 		return -ENOMEM;
 	}
 	fd = -1;
@@ -563,9 +580,9 @@ int report_record(const struct report *r, const char *dir)
 	if (fclose(out) != 0 && error == 0)
 		error = -errno;
 	/* Whole or not at all: a reader never sees half of it. */
-	if (error == 0 && rename(temp, path) < 0)
+	if (error == 0 && renameat(dirfd, "record.new", dirfd, "record") < 0)
 		error = -errno;
 	if (error < 0)
-		unlink(temp);
+		unlinkat(dirfd, "record.new", 0);
 	return error;
 }

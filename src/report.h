@@ -39,7 +39,10 @@ void report_counts(const struct report *r, FILE *out);
 void report_json(const struct report *r, FILE *out);
 /* A line for each target and what is wrong besides, few enough for the kernel's rate limit. */
 void report_log(const struct report *r);
-/* Writes the boot record below @dir, whole or not at all. 0, or negative errno. */
+/* Takes an earlier run's boot record away, if there is one. */
+void report_forget_record(const char *dir);
+/* Writes the boot record below @dir, whole or not at all. 0, or negative errno; -ENOTDIR where @dir
+ * is a link. */
 int report_record(const struct report *r, const char *dir) _must_check_;
 
 /* What --list, --suggest and --check tell has these parts in common with it. */
