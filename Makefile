@@ -181,10 +181,11 @@ VM_RUN := tests/vm/run
 check:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(CHECK_NEEDS))
 	@$(MAKE) --no-print-directory deps
-	@$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all $(UNIT_TESTS)
+	@$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all $(UNIT_TESTS) \
+		$(BUILD)/tests/faults
 	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
-		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/hooks/mkinitcpio \
-		tests/hooks/run tests/hooks/images '$(VM_RUN)' tests/packages
+		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/faults/run \
+		tests/hooks/mkinitcpio tests/hooks/run tests/hooks/images '$(VM_RUN)' tests/packages
 
 # What make check does, with more cases on the images of other generators; then the other compiler, the
 # shared libraries, the sanitizers, and the lab on the later release.

@@ -10,8 +10,10 @@ static const struct call_type types[] = {
 	{ CALL(access), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM, ELOOP } },
 	{ CALL(faccessat), .file = CALL_AT, .errors = { ENOENT, EACCES, EIO, ENOMEM } },
 	{ CALL(faccessat2), .file = CALL_AT, .errors = { ENOENT, EACCES, EIO, ENOMEM, ENOSYS } },
-	{ CALL(open), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM, EMFILE, EINTR, ENOSPC } },
-	{ CALL(openat), .file = CALL_AT, .errors = { ENOENT, EACCES, EIO, ENOMEM, EMFILE, EINTR, ENOSPC, ENODEV } },
+	{ CALL(open), .file = CALL_PATH,
+	  .errors = { ENOENT, EACCES, EIO, ENOMEM, EMFILE, EINTR, ENOSPC } },
+	{ CALL(openat), .file = CALL_AT,
+	  .errors = { ENOENT, EACCES, EIO, ENOMEM, EMFILE, EINTR, ENOSPC, ENODEV } },
 	{ CALL(stat), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM } },
 	{ CALL(lstat), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM } },
 	{ CALL(newfstatat), .file = CALL_AT, .errors = { ENOENT, EACCES, EIO, ENOMEM } },
@@ -19,13 +21,17 @@ static const struct call_type types[] = {
 	{ CALL(statfs), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM } },
 	{ CALL(readlink), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM, EINVAL } },
 	{ CALL(readlinkat), .file = CALL_AT, .errors = { ENOENT, EACCES, EIO, ENOMEM, EINVAL } },
-	{ CALL(read), .file = CALL_FD, .reads = true, .errors = { EIO, EINTR, ENOMEM, ENODEV, EAGAIN, EISDIR } },
+	{ CALL(read), .file = CALL_FD, .reads = true,
+	  .errors = { EIO, EINTR, ENOMEM, ENODEV, EAGAIN, EISDIR } },
 	{ CALL(pread64), .file = CALL_FD, .reads = true, .errors = { EIO, EINTR, ENOMEM } },
 	{ CALL(getdents64), .file = CALL_FD, .errors = { EIO, ENOENT, ENOMEM } },
-	{ CALL(write), .file = CALL_FD, .writes = true, .errors = { EIO, EINTR, ENOSPC, ENOMEM, EBUSY, ENODEV, EAGAIN, EACCES } },
-	{ CALL(mkdir), .file = CALL_PATH, .errors = { EACCES, ENOSPC, EROFS, ENOENT, ENOMEM, EEXIST } },
+	{ CALL(write), .file = CALL_FD, .writes = true,
+	  .errors = { EIO, EINTR, ENOSPC, ENOMEM, EBUSY, ENODEV, EAGAIN, EACCES } },
+	{ CALL(mkdir), .file = CALL_PATH,
+	  .errors = { EACCES, ENOSPC, EROFS, ENOENT, ENOMEM, EEXIST } },
 	{ CALL(unlink), .file = CALL_PATH, .errors = { EACCES, EROFS, EIO, ENOENT, EBUSY } },
-	{ CALL(rename), .file = CALL_PATH, .errors = { EIO, ENOSPC, EACCES, EROFS, ENOMEM, ENOENT } },
+	{ CALL(rename), .file = CALL_PATH,
+	  .errors = { EIO, ENOSPC, EACCES, EROFS, ENOMEM, ENOENT } },
 	/* It closes, whatever it answers. */
 	{ CALL(close), .file = CALL_FD, .is_done = true, .errors = { EIO, EINTR, ENOSPC } },
 	{ CALL(pipe2), .errors = { EMFILE, ENFILE, ENOMEM } },
@@ -33,7 +39,8 @@ static const struct call_type types[] = {
 	{ CALL(poll), .errors = { EINTR, ENOMEM } },
 	{ CALL(rt_sigtimedwait), .errors = { EINTR, EAGAIN } },
 	{ CALL(clock_nanosleep), .errors = { EINTR } },
-	{ CALL(finit_module), .file = CALL_FD, .errors = { ENOEXEC, ENOMEM, EPERM, EBUSY, ENOENT, EINTR, EIO } },
+	{ CALL(finit_module), .file = CALL_FD,
+	  .errors = { ENOEXEC, ENOMEM, EPERM, EBUSY, ENOENT, EINTR, EIO } },
 	{ CALL(mmap), .memory = true, .errors = { ENOMEM } },
 	/* It fails by changing nothing. */
 	{ CALL(brk), .memory = true, .errors = { ENOMEM } },
@@ -41,8 +48,8 @@ static const struct call_type types[] = {
 	/* With O_NONBLOCK there is nothing that could interrupt it; the child is ours. */
 	{ CALL(wait4), .errors = { ECHILD } },
 
-	/* These cannot fail with the arguments that they are given: the signals, clocks, descriptors
-	 * and addresses are good ones. */
+	/* These cannot fail with the arguments that they are given: the signals, clocks, files and
+	 * addresses are good ones. */
 	{ CALL(clock_gettime) },
 	{ CALL(exit_group) },
 	{ CALL(fcntl), .file = CALL_FD },

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <sys/syscall.h>
 
 #include "judge.h"
@@ -236,6 +237,96 @@ static void try_call(struct tests *x, size_t n)
 	try_fault(x, (struct fault){ n, FAULT_KILL_ALL, 0 });
 }
 
+/* --- the judge, judged --- */
+
+/* What is put wrong after a good run. The first device that the run bound, and one that it did not.
+ */
+enum sabotage {
+	LEAVE_OVERRIDE,
+	LOSE_DEVICE,
+	TAKE_ANOTHER,
+	LOSE_DRIVER,
+	BE_LATE,
+	CRASH,
+	CUT_RECORD,
+	LEAVE_FILE,
+	N_SABOTAGES
+};
+
+static void sabotage(struct tests *x, enum sabotage what, struct trace *t, struct core_device *ours,
+	struct core_device *other)
+{
+	char path[PATH_MAX + sizeof(FAULTS_RECORD) + 8];
+
+	snprintf(path, sizeof(path), "%s" FAULTS_RECORD "%s", x->core.root,
+		what == LEAVE_FILE ? ".new" : "");
+	switch (what) {
+	case LOSE_DEVICE:
+		ours->override[0] = '\0';
+		/* fall through */
+	case LEAVE_OVERRIDE:
+		ours->driver[0] = '\0';
+		break;
+	case TAKE_ANOTHER:
+		strcpy(other->driver, "vfio-pci");
+		strcpy(other->override, "vfio-pci");
+		break;
+	case LOSE_DRIVER:
+		other->driver[0] = '\0';
+		break;
+	case BE_LATE:
+		t->ns += UINT64_C(20000000000);
+		break;
+	case CRASH:
+		t->status = SIGSEGV;
+		break;
+	case CUT_RECORD:
+		if (truncate(path, 100) < 0)
+			die("%s: %s", path, strerror(errno));
+		break;
+	case LEAVE_FILE:
+		close(open(path, O_WRONLY | O_CREAT | O_CLOEXEC, 0644));
+		break;
+	default:
+		break;
+	}
+}
+
+/* How many are not found. */
+static size_t self_test(struct tests *x)
+{
+	size_t blind = 0;
+
+	for (enum sabotage what = 0; what < N_SABOTAGES; what++) {
+		struct core_device *ours = NULL, *other = NULL;
+		struct trace t;
+		char *why;
+
+		reset(x);
+		why = run_once(x, &t, NULL, false);
+		if (why)
+			die("%s: without a fault: %s", x->scenario, why);
+		for (size_t i = 0; i < x->core.n_devices; i++) {
+			struct core_device *d = &x->core.devices[i];
+
+			if (core_is_vfio(&x->core, d->driver))
+				ours = d;
+			else if (*d->driver)
+				other = d;
+		}
+		if (ours && other)
+			sabotage(x, what, &t, ours, other);
+		why = judge_run(&t, &x->expected);
+		if (ours && other && !why) {
+			printf("%s: what was put wrong is not found: %d\n", x->scenario, what);
+			blind++;
+		}
+		free(why);
+		trace_free(&t);
+	}
+	return blind;
+}
+
 /* --- the scenario --- */
 
 static void run_undisturbed(struct tests *x)
@@ -294,6 +385,8 @@ int main(int argc, char **argv)
 		run_one(&x, argv[6], argv[7]);
 	for (size_t i = shard; i < x.undisturbed.n_calls && argc == 6; i += shards)
 		try_call(&x, i);
+	if (shard == 0 && argc == 6)
+		printf("tally judge %d %zu\n", N_SABOTAGES, self_test(&x));
 	reset(&x);
 	printf("tally calls %zu %d\n", shard ? 0 : x.undisturbed.n_calls, 0);
 	for (int i = 0; i < N_GROUPS; i++) {

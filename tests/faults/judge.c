@@ -90,6 +90,8 @@ static bool may_be_left(const struct judgement *j, const struct core_device *d)
 {
 	const struct trace *t = j->t;
 
+	if (!t->injected)
+		return false;
 	switch (t->fault.kind) {
 	case FAULT_HANG:
 	case FAULT_KILL:
