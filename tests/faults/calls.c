@@ -27,10 +27,15 @@ static const struct call_type types[] = {
 	{ CALL(getdents64), .file = CALL_FD, .errors = { EIO, ENOENT, ENOMEM } },
 	{ CALL(write), .file = CALL_FD, .writes = true,
 	  .errors = { EIO, EINTR, ENOSPC, ENOMEM, EBUSY, ENODEV, EAGAIN, EACCES } },
-	{ CALL(mkdir), .file = CALL_PATH,
+	{ CALL(mkdir), .file = CALL_PATH, .changes = true,
 	  .errors = { EACCES, ENOSPC, EROFS, ENOENT, ENOMEM, EEXIST } },
-	{ CALL(unlink), .file = CALL_PATH, .errors = { EACCES, EROFS, EIO, ENOENT, EBUSY } },
-	{ CALL(rename), .file = CALL_PATH,
+	{ CALL(unlink), .file = CALL_PATH, .changes = true,
+	  .errors = { EACCES, EROFS, EIO, ENOENT, EBUSY } },
+	{ CALL(unlinkat), .file = CALL_AT, .changes = true,
+	  .errors = { EACCES, EROFS, EIO, ENOENT, EBUSY } },
+	{ CALL(rename), .file = CALL_PATH, .changes = true,
+	  .errors = { EIO, ENOSPC, EACCES, EROFS, ENOMEM, ENOENT } },
+	{ CALL(renameat), .file = CALL_AT, .changes = true,
 	  .errors = { EIO, ENOSPC, EACCES, EROFS, ENOMEM, ENOENT } },
 	/* It closes, whatever it answers. */
 	{ CALL(close), .file = CALL_FD, .is_done = true, .errors = { EIO, EINTR, ENOSPC } },
@@ -63,6 +68,7 @@ static const struct call_type types[] = {
 	{ CALL(rt_sigprocmask) },
 	{ CALL(rt_sigreturn) },
 	{ CALL(tgkill) },
+	{ CALL(umask) },
 	{ CALL(uname) },
 
 	/* The start of any program; vfio-early's own begins later. */

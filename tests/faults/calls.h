@@ -37,6 +37,7 @@ struct call_type {
 	enum call_file file;
 	bool reads;   /* can be short */
 	bool writes;  /* the same */
+	bool changes; /* files, beside what is written to them */
 	bool memory;  /* asks for memory */
 	bool is_done; /* although it fails */
 	int errors[8];

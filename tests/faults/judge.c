@@ -90,6 +90,8 @@ static bool may_be_left(const struct judgement *j, const struct core_device *d)
 {
 	const struct trace *t = j->t;
 
+	if (is_left_anyway(j, d))
+		return true;
 	if (!t->injected)
 		return false;
 	switch (t->fault.kind) {
@@ -100,8 +102,8 @@ static bool may_be_left(const struct judgement *j, const struct core_device *d)
 	default:
 		break;
 	}
-	return is_left_anyway(j, d) || strstr(t->at.path, d->address) ||
-		strstr(t->at.path, "/drivers") || t->at.driver_core;
+	return strstr(t->at.path, d->address) || strstr(t->at.path, "/drivers") ||
+		t->at.driver_core;
 }
 
 /* --- one by one --- */

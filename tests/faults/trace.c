@@ -226,7 +226,7 @@ static bool may_change(const struct process *p, const struct call_type *type, co
 {
 	bool record = skip_prefix(path, "/run/vfio-early") != NULL;
 
-	if (type->nr == SYS_mkdir || type->nr == SYS_unlink || type->nr == SYS_rename)
+	if (type->changes)
 		return record;
 	return !opens_to_write(p, type) || record || skip_prefix(path, "/sys/") ||
 		streq(path, "/dev/null") || streq(path, "/dev/kmsg");
@@ -630,8 +630,7 @@ static bool needs_path(const struct tracer *x, const struct call_type *type)
 	const struct trace *t = x->t;
 
 	return t->keep_calls || t->show || t->n_calls == t->fault.call || !x->in_main ||
-		type->writes || type->nr == SYS_finit_module || type->nr == SYS_mkdir ||
-		type->nr == SYS_unlink || type->nr == SYS_rename ||
+		type->writes || type->changes || type->nr == SYS_finit_module ||
 		(t->core->n_rules && type->file == CALL_FD);
 }
 
@@ -644,7 +643,7 @@ static void take_call(struct tracer *x, struct process *p)
 	bool here;
 
 	if (!type) {
-		broken(x, "it makes system call %lld, which the tests do not know",
+		broken(x, "it makes system call %lld, which tests/faults/calls.c does not know",
 			p->regs.orig_rax);
 		type = &other;
 	}
