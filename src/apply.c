@@ -19,8 +19,9 @@ enum op { OP_OVERRIDE, OP_LOAD, OP_NAME, OP_UNBIND, OP_BIND, OP_CLEAR, OP_PROBE 
 
 enum progress_kind { STEP_BEGUN, STEP_ENDED, UNDO_BEGUN, UNDO_ENDED, ALL_DONE };
 
-/* What a child tells its parent; smaller than PIPE_BUF, so that each arrives whole. */
-struct progress {
+/* What a child tells its parent; smaller than PIPE_BUF, so that each arrives whole. Without
+ * padding, which nobody sets and write() would send. */
+struct __attribute__((packed)) progress {
 	enum progress_kind kind;
 	size_t index; /* of the step in the plan; for UNDO of the device in the snapshot */
 	enum op op;
@@ -134,7 +135,7 @@ static int settle_device(struct run *run, size_t device, struct progress *p)
 {
 	const struct pci_device *d = &run->snapshot->devices[device];
 	const char *wanted = run->drivers[device];
-	char driver[DRIVER_NAME_LEN], path[PATH_MAX];
+	char driver[DRIVER_NAME_LEN] = "", path[PATH_MAX];
 	uint64_t give_up = half_way(half_way(run->deadline)); /* before the parent does */
 	int r, bind;
 
