@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 /* Every device of every machine in tests/sysfs/machines, with the host using this and that, and
- * laws that each suggestion keeps. The first case that breaks a law is printed, one for each law.
- */
+ * laws that each suggestion keeps. suggest [N]: every N-th device alone, where time is short. */
 #include <dirent.h>
 
+#include "law.h"
 #include "machine.h"
 #include "suggest.h"
 
@@ -15,23 +15,12 @@ enum host { HOST_NOTHING, HOST_EVERYTHING, HOST_SOME, HOST_UNKNOWN };
 static struct machine machine;
 static struct uses uses;
 static const char *machine_name;
-static unsigned broken;
 static unsigned long asked_of, status_seen[3];
+static size_t every;
 
-static void law(bool kept, const char *what, const char *text)
+static void text_law(bool kept, const char *what, const char *text)
 {
-	static const char *told[32];
-	size_t i = 0;
-
-	if (kept)
-		return;
-	broken++;
-	for (; i < ARRAY_SIZE(told) && told[i]; i++)
-		if (streq(told[i], what))
-			return;
-	if (i < ARRAY_SIZE(told))
-		told[i] = what;
-	printf("--- %s: %s:\n%s", machine_name, what, text);
+	law(kept, what, "%s:\n%s", machine_name, text);
 }
 
 static unsigned pick(unsigned n)
@@ -95,9 +84,9 @@ static void tame_law(const char *text)
 	size_t column = 0;
 
 	for (const char *s = text; *s; s++) {
-		law(*s == '\n' || (unsigned char)*s >= 0x20, "a control character", text);
+		text_law(*s == '\n' || (unsigned char)*s >= 0x20, "a control character", text);
 		column = *s == '\n' ? 0 : column + (((unsigned char)*s & 0xc0) != 0x80);
-		law(column <= 100, "a long line", text);
+		text_law(column <= 100, "a long line", text);
 	}
 }
 
@@ -114,11 +103,12 @@ static void word_laws(const struct target *t, const struct plan *p, const char *
 {
 	bool display = false;
 
-	law(!(t->allow & ALLOW_STORAGE) || uses.n_unknown == 0, "storage, for all it knows", text);
-	law(!(t->allow & (ALLOW_RESERVED_REGION | ALLOW_NET_ROOT)), "a word that harms", text);
+	text_law(!(t->allow & ALLOW_STORAGE) || uses.n_unknown == 0, "storage, for all it knows",
+		text);
+	text_law(!(t->allow & (ALLOW_RESERVED_REGION | ALLOW_NET_ROOT)), "a word that harms", text);
 	for (size_t i = 0; i < machine.snapshot.n_devices; i++)
 		display |= device_is_display(&machine.snapshot.devices[i]) && !binds(p, i);
-	law(!(t->allow & ALLOW_BOOT_DISPLAY) || display, "the last display", text);
+	text_law(!(t->allow & ALLOW_BOOT_DISPLAY) || display, "the last display", text);
 }
 
 /* What a dry run says of the text. */
@@ -128,11 +118,11 @@ static void plan_laws(const struct config *c, const char *text, int status, size
 
 	if (plan_make(c, &(struct bootwords){ 0 }, &machine.snapshot, &machine.module, &p) < 0)
 		abort();
-	law(status == 2 || findings_worst(&p.findings) < SEVERITY_ERROR, "a refusal", text);
-	law(status >= 1 || findings_worst(&p.findings) < SEVERITY_WARNING, "a warning", text);
-	law(status == 2 || binds(&p, asked), "what was asked for is not bound", text);
+	text_law(status == 2 || findings_worst(&p.findings) < SEVERITY_ERROR, "a refusal", text);
+	text_law(status >= 1 || findings_worst(&p.findings) < SEVERITY_WARNING, "a warning", text);
+	text_law(status == 2 || binds(&p, asked), "what was asked for is not bound", text);
 	for (size_t i = 0; i < uses.n; i++)
-		law(uses.items[i].kind == USE_KEYBOARD || !binds(&p, uses.items[i].device),
+		text_law(uses.items[i].kind == USE_KEYBOARD || !binds(&p, uses.items[i].device),
 			"binds what the host uses", text);
 	word_laws(&c->targets[0], &p, text);
 	plan_free(&p);
@@ -149,7 +139,8 @@ static void again_law(struct suggest in, const struct config *c, size_t asked)
 	if (suggest_make(&in, &asked, 1, &text, &status) < 0 ||
 		config_parse(&more, "again", text, strlen(text)) < 0)
 		abort();
-	law(status == 1 && more.n_targets == 0 && more.errors.n == 0, "not the same again", text);
+	text_law(status == 1 && more.n_targets == 0 && more.errors.n == 0, "not the same again",
+		text);
 	config_free(&more);
 	free(text);
 }
@@ -172,10 +163,10 @@ static void one_case(size_t asked)
 		config_parse(&c, "suggestion", text, strlen(text)) < 0 || config_finish(&c) < 0)
 		abort();
 	asked_of++;
-	law(status >= 0 && status <= 2, "no such status", text);
+	text_law(status >= 0 && status <= 2, "no such status", text);
 	status_seen[status]++;
-	law(c.errors.n == 0, "does not parse", text);
-	law(c.n_targets <= 1 && (status == 2 || c.n_targets == 1), "not one target", text);
+	text_law(c.errors.n == 0, "does not parse", text);
+	text_law(c.n_targets <= 1 && (status == 2 || c.n_targets == 1), "not one target", text);
 	tame_law(text);
 	if (c.errors.n == 0 && c.n_targets) {
 		plan_laws(&c, text, status, asked);
@@ -218,7 +209,7 @@ static void ask_all(const char *name, const char *more, bool live, enum host fir
 			must(strdup("Evil # ; Inc.\r\n[evil]\ndevice = 1234:5678\x1b[2J"));
 	for (enum host host = first; host <= last; host++) {
 		make_uses(host);
-		for (size_t i = 0; i < machine.snapshot.n_devices; i++)
+		for (size_t i = 0; i < machine.snapshot.n_devices; i += every)
 			one_case(i);
 		uses_free(&uses);
 	}
@@ -230,19 +221,20 @@ static bool is_machine(const char *name)
 	return name[0] != '.' && !streq(name, "rows");
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
 	struct dirent **entries;
 	int n = scandir(MACHINES, &entries, NULL, alphasort);
 	unsigned long passed = 0, failed = 0;
 
+	every = argc > 1 ? strtoul(argv[1], NULL, 10) : 1;
 	if (n < 0) {
 		perror(MACHINES);
 		return 1;
 	}
 	for (int i = 0; i < n; i++) {
 		const char *name = entries[i]->d_name;
-		unsigned before = broken;
+		unsigned before = laws_broken;
 
 		if (is_machine(name)) {
 			srand((unsigned)i);
@@ -251,15 +243,15 @@ int main(void)
 			ask_all(name, "iommu: none\n", true, HOST_SOME, HOST_SOME);
 			ask_all(name, "module vfio-pci: missing\n", true, HOST_NOTHING,
 				HOST_NOTHING);
-			failed += broken != before;
-			passed += broken == before;
+			failed += laws_broken != before;
+			passed += laws_broken == before;
 		}
 		free(entries[i]);
 	}
 	free(entries);
 	/* The laws say nothing where everything is refused. */
-	law(status_seen[0] > asked_of / 5 && status_seen[1] && status_seen[2],
+	text_law(every > 1 || (status_seen[0] > asked_of / 5 && status_seen[1] && status_seen[2]),
 		"hardly any suggestion is ready", "");
 	printf("%lu passed, %lu failed, 0 skipped\n", passed, failed);
-	return broken != 0;
+	return laws_broken != 0;
 }
