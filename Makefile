@@ -6,6 +6,7 @@
 # make deb           build/vfio-early_VERSION_ARCHITECTURE.deb
 # make test          what packagers run: no root, no network, no virtual machine
 # make check         all tests; on Debian, as root, it installs what it lacks
+# make fuzz          SECONDS= for each fuzzer (60), TARGET= for some alone
 # make demo          shows it: a virtual machine boots with and without it
 
 VERSION := 0.1.0
@@ -63,8 +64,9 @@ endif
 SOURCES := $(filter-out $(if $(filter 1,$(STATIC)),,src/nss.c),$(wildcard src/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
 LIB_OBJECTS := $(filter-out $(BUILD)/main.o,$(OBJECTS))
-TEST_LIB_OBJECTS := $(patsubst tests/lib/%.c,$(BUILD)/tests/lib-%.o,$(filter-out tests/lib/mksys.c tests/lib/lister.c,$(wildcard tests/lib/*.c)))
+TEST_LIB_OBJECTS := $(patsubst tests/lib/%.c,$(BUILD)/tests/lib-%.o,$(filter-out %/mksys.c %/lister.c %/sanitizer.c,$(wildcard tests/lib/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit-%,$(wildcard tests/unit/*.c))
+FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz-%,$(wildcard tests/fuzz/*.c))
 
 ifeq ($(V),0)
 say = @printf '  %-7s %s\n' $(1) $(2);
@@ -72,7 +74,7 @@ endif
 
 all: $(BUILD)/vfio-early
 
-$(BUILD)/vfio-early: $(OBJECTS)
+$(BUILD)/vfio-early: $(OBJECTS) $(if $(findstring -fsanitize,$(CFLAGS)),$(BUILD)/tests/lib-sanitizer.o)
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/%.o: src/%.c $(DEPS_BUILT) | $(BUILD)/tests
@@ -158,6 +160,15 @@ $(BUILD)/tests/unit-%.o: tests/unit/%.c $(DEPS_BUILT) | $(BUILD)/tests
 $(BUILD)/tests/unit-%: $(BUILD)/tests/unit-%.o $(TEST_LIB_OBJECTS) $(LIB_OBJECTS)
 	$(call say,LINK,$@)$(CC) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
 
+$(BUILD)/tests/fuzz-%.o: tests/fuzz/%.c $(DEPS_BUILT) | $(BUILD)/tests
+	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -Isrc -Itests/lib -c -o $@ $<
+
+$(BUILD)/tests/fuzz-%: $(BUILD)/tests/fuzz-%.o $(TEST_LIB_OBJECTS) $(LIB_OBJECTS)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) -fsanitize=fuzzer $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+
+# It brings its own files.
+$(BUILD)/tests/fuzz-import: OWN_LDFLAGS += -Wl,--wrap=file_read,--wrap=scandir,--wrap=access,--wrap=lstat,--wrap=realpath,--wrap=modules_match,--wrap=modules_have
+
 # Its driver core stands in for the kernel's.
 $(BUILD)/tests/unit-apply: OWN_LDFLAGS += -Wl,--wrap=sysfs_write,--wrap=modules_load,--wrap=fork
 
@@ -171,29 +182,47 @@ $(BUILD)/tests/faults: $(patsubst tests/faults/%.c,$(BUILD)/tests/faults-%.o,$(w
 test: $(UNIT_TESTS)
 	@tests/summary $(UNIT_TESTS) tests/hooks/mkinitcpio
 
+unit-tests: $(UNIT_TESTS)
+fuzzers: $(FUZZERS)
+
+# The sanitizers and the fuzzers share a build. Valgrind has its own, with shared libraries: in a static
+# program it would not see malloc().
+SANITIZED := STATIC=0 CC=clang BUILD=build/sanitized CFLAGS='-O1 -g -Werror -U_FORTIFY_SOURCE \
+	-fsanitize=fuzzer-no-link,address,undefined -fno-sanitize-recover=all'
+SHARED := STATIC=0 BUILD=build/shared CFLAGS='-O1 -g -Werror'
+FUZZ_NEEDS := clang libclang-rt-dev pkg-config libkmod-dev libudev-dev libinih-dev liblzma-dev
+
+# SECONDS for each of all fuzzers, or of those that TARGET= names.
+fuzz: SECONDS := 60
+fuzz:
+	@tests/need $(FUZZ_NEEDS)
+	@$(MAKE) -j2 --no-print-directory $(SANITIZED) fuzzers
+	@tests/fuzz/run $(SECONDS) $(TARGET)
+
 # What make check and make demo need of Debian beside make itself.
 BUILD_NEEDS = $(shell sh src/deps.sh --packages)
 LAB_NEEDS = $(shell sh tests/vm/needs --packages)
-CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox zsh fish lintian rpm pkg-config \
-	libkmod-dev libudev-dev
+CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox zsh fish lintian rpm valgrind
 VM_RUN := tests/vm/run
 
 check:
-	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(CHECK_NEEDS))
+	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(CHECK_NEEDS) $(FUZZ_NEEDS))
 	@$(MAKE) --no-print-directory deps
 	@$(MAKE) --no-print-directory CFLAGS='$(CFLAGS) -Werror' all $(UNIT_TESTS) \
 		$(BUILD)/tests/faults
+	@$(MAKE) -j2 --no-print-directory $(SANITIZED) all unit-tests fuzzers
+	@$(MAKE) -j2 --no-print-directory $(SHARED) unit-tests
 	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
-		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/faults/run \
+		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/faults/run tests/sanitized \
+		tests/fuzz/run \
 		tests/hooks/mkinitcpio tests/hooks/run tests/hooks/images '$(VM_RUN)' tests/packages
 
 # What make check does, with more cases on the images of other generators; then the other compiler, the
 # shared libraries, the sanitizers, and the lab on the later release.
 check-all: VM_RUN := tests/vm/run --all
 check-all: check
-	@tests/need clang
 	@$(MAKE) --no-print-directory CC=clang BUILD=build/clang CFLAGS='-O2 -Werror' all
-	@$(MAKE) --no-print-directory STATIC=0 BUILD=build/sanitized \
+	@$(MAKE) --no-print-directory STATIC=0 BUILD=build/sanitized-gcc \
 		CFLAGS='-O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover' all test
 	@VM_SUITE=trixie tests/summary tests/hooks/run tests/hooks/images '$(VM_RUN)' tests/packages
 
@@ -203,7 +232,7 @@ demo:
 	@$(MAKE) --no-print-directory all
 	@tests/vm/demo
 
-.PRECIOUS: $(BUILD)/tests/unit-%.o $(BUILD)/tests/lib-%.o
+.PRECIOUS: $(BUILD)/tests/unit-%.o $(BUILD)/tests/lib-%.o $(BUILD)/tests/fuzz-%.o
 
 clean:
 	rm -rf $(BUILD)/*.o $(BUILD)/*.d $(BUILD)/tests $(BUILD)/vfio-early
@@ -211,6 +240,6 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all test check check-all demo deps install install-base install-completion install-unit \
+.PHONY: all test unit-tests fuzzers fuzz check check-all demo deps install install-base install-completion install-unit \
 	install-initramfs-tools install-dracut install-mkinitcpio uninstall deb clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
