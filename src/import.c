@@ -141,13 +141,13 @@ static bool subsystem_matches(
 	const struct importer *m, const struct wanted_id *w, const struct pci_device *d)
 {
 	unsigned vendor, device;
-	char uevent[4096], *at;
+	char modalias[256];
 
 	if (w->subvendor == ANY_ID && w->subdevice == ANY_ID)
 		return true;
-	if (sysfs_read(m->in->sysfd, DEVICE_ATTRIBUTE(d, "uevent"), uevent, sizeof(uevent)) < 0 ||
-		!(at = strstr(uevent, "PCI_SUBSYS_ID=")) ||
-		sscanf(at, "PCI_SUBSYS_ID=%x:%x", &vendor, &device) != 2)
+	if (sysfs_read(m->in->sysfd, DEVICE_ATTRIBUTE(d, "modalias"), modalias, sizeof(modalias)) <
+			0 ||
+		sscanf(modalias, "pci:v%*8xd%*8xsv%8xsd%8x", &vendor, &device) != 2)
 		return false;
 	return (w->subvendor == ANY_ID || w->subvendor == vendor) &&
 		(w->subdevice == ANY_ID || w->subdevice == device);

@@ -51,53 +51,58 @@ static void parse_topology(struct pci_device *d, char *link)
 	d->appears_late = below_pci || below_vmbus;
 }
 
-/* KEY=VALUE lines (drivers/pci/pci-driver.c, pci_uevent(); drivers/base/core.c, dev_uevent()). */
-static int parse_uevent(struct pci_device *d, char *text)
+/* "pci:v00008086d00002668sv00001AF4sd00001100bc04sc03i00" (drivers/pci/pci-sysfs.c,
+ * modalias_show()). "uevent" says the same, and waits for the device's lock. */
+static int parse_modalias(struct pci_device *d, const char *text)
 {
-	bool has_class = false, has_id = false;
-	char *line;
+	unsigned vendor, device, base, sub, interface;
+	int end = 0;
 
-	while ((line = strsep(&text, "\n"))) {
-		const char *v;
-
-		if ((v = skip_prefix(line, "DRIVER="))) {
-			free(d->driver);
-			d->driver = strdup(v);
-			if (!d->driver)
-				return -ENOMEM;
-		} else if ((v = skip_prefix(line, "PCI_CLASS="))) {
-			has_class = sscanf(v, "%6" SCNx32, &d->class) == 1;
-		} else if ((v = skip_prefix(line, "PCI_ID="))) {
-			has_id = pci_id_parse(v, &d->id) == 0;
-		}
-	}
-	return has_class && has_id ? 0 : -EBADMSG;
+	if (sscanf(text, "pci:v%8xd%8xsv%*8xsd%*8xbc%2xsc%2xi%2x%n", &vendor, &device, &base, &sub,
+		    &interface, &end) != 5 ||
+		text[end] || vendor > UINT16_MAX || device > UINT16_MAX)
+		return -EBADMSG;
+	d->id = (struct pci_id){ .vendor = (uint16_t)vendor, .device = (uint16_t)device };
+	d->class = base << 16 | sub << 8 | interface;
+	return 0;
 }
 
-static int scan_device(int sysfd, struct pci_addr addr, struct pci_device *ret)
+static int read_driver(int sysfd, const char *path, char **ret)
+{
+	char driver[NAME_MAX + 1];
+	int r = sysfs_link_name(sysfd, path, driver, sizeof(driver));
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	*ret = strdup(driver);
+	return *ret ? 0 : -ENOMEM;
+}
+
+/* @where is what is read last. */
+static int scan_device(int sysfd, struct pci_addr addr, char where[static DEVICE_ATTRIBUTE_LEN],
+	struct pci_device *ret)
 {
 	struct pci_device d = { .addr = addr, .group = NO_GROUP };
-	char path[DEVICE_ATTRIBUTE_LEN], buf[4096];
+	char buf[4096];
 	ssize_t n;
 	int r;
 
-	snprintf(path, sizeof(path), PCI_DEVICES "/%s", PCI_ADDR(addr));
-	n = readlinkat(sysfd, path, buf, sizeof(buf) - 1);
+	snprintf(where, DEVICE_ATTRIBUTE_LEN, PCI_DEVICES "/%s", PCI_ADDR(addr));
+	n = readlinkat(sysfd, where, buf, sizeof(buf) - 1);
 	if (n >= 0) {
 		buf[n] = '\0';
 		parse_topology(&d, buf);
 	}
-	device_attribute(&d, "uevent", path);
-	n = sysfs_read(sysfd, path, buf, sizeof(buf));
-	if (n < 0)
-		return (int)n;
-	r = parse_uevent(&d, buf);
-	if (r < 0) {
-		free(d.driver);
+	device_attribute(&d, "modalias", where);
+	n = sysfs_read(sysfd, where, buf, sizeof(buf));
+	r = n < 0 ? (int)n : parse_modalias(&d, buf);
+	if (r < 0)
 		return r;
-	}
-	*ret = d;
-	return 0;
+	device_attribute(&d, "driver", where);
+	r = read_driver(sysfd, where, &d.driver);
+	if (r == 0)
+		*ret = d;
+	return r;
 }
 
 /* Gone since the directory was read. */
@@ -125,15 +130,12 @@ static int scan_devices(int sysfd, struct snapshot *s, char where[static DEVICE_
 
 		if (pci_addr_parse(e->d_name, &addr, NULL) < 0)
 			continue;
-		r = scan_device(sysfd, addr, &d);
+		r = scan_device(sysfd, addr, where, &d);
 		if (is_gone(r))
 			continue;
 		/* What is not known may be any device: the one that is meant, or its twin. */
-		if (r < 0) {
-			d.addr = addr;
-			device_attribute(&d, "uevent", where);
+		if (r < 0)
 			return r;
-		}
 		place = array_add(&s->devices, &s->n_devices, sizeof(*place));
 		if (!place) {
 			free(d.driver);

@@ -1,9 +1,10 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #pragma once
 
-/* /sys into a snapshot. Nothing that wakes a device is read, and nothing that takes a device's lock
- * in the kernels that we know (some stable kernels of 2024 took it for "uevent"): a driver's stuck
- * probe would stop the reader, which is why main.c runs all of it in a child. */
+/* /sys into a snapshot. Nothing that wakes a device is read, and nothing that takes a device's
+ * lock, which a driver's stuck probe holds, in the kernels that we know: not "uevent", which takes
+ * it in Debian's 6.1.176, nor driver_override, which took it before 6.12. Should another attribute
+ * take it, too, bind.c has a child for all of this. */
 
 #include "snapshot.h"
 
