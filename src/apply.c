@@ -595,23 +595,43 @@ static const struct pci_device *device_in_flight(const struct run *run)
 	return concerns_device(step) ? &run->snapshot->devices[step->device] : NULL;
 }
 
-static void say_stopped(struct run *run, bool hung)
+/* What the child is at, or was, in the words of a message. */
+static const char *deed(const struct run *run, const struct pci_device *d, char *buf, size_t size)
+{
+	size_t device = (size_t)(d - run->snapshot->devices);
+	const char *held = run->held[device];
+
+	if (run->last.kind == UNDO_BEGUN)
+		snprintf(buf, size, "giving back %s", PCI_ADDR(d->addr));
+	else if (run->plan->steps[run->step].kind == STEP_OVERRIDE)
+		snprintf(buf, size, "setting the driver_override of %s", PCI_ADDR(d->addr));
+	else if (*held && !streq(held, run->drivers[device]))
+		snprintf(buf, size, "taking %s from %s", PCI_ADDR(d->addr), held);
+	else
+		snprintf(buf, size, "binding %s", PCI_ADDR(d->addr));
+	return buf;
+}
+
+/* @how is what run_child() returned. */
+static void say_stopped(struct run *run, int how)
 {
 	const struct pci_device *d = device_in_flight(run);
-	const char *verb = hung ? "did not come back in time" : "ended the process that did it";
-	const char *what = run->last.kind == UNDO_BEGUN ? "giving back" : "binding";
+	const char *verb = how < 0 ? "did not come back in time" : "ended the process that did it";
+	char buf[128];
 
 	if (d)
 		say(run, SEVERITY_ERROR, "hung",
-			target_of(run, (size_t)(d - run->snapshot->devices)), d, "%s %s %s%s", what,
-			PCI_ADDR(d->addr), verb,
-			hung ? ": the device is left as it is; its driver may hang" : "");
+			target_of(run, (size_t)(d - run->snapshot->devices)), d, "%s %s%s",
+			deed(run, d, buf, sizeof(buf)), verb,
+			how == -ETIME ? ": the device is left as it is; its driver may hang"
+				: how == -EINTR ? ", and was ended: its driver may hang"
+						: "");
 	else
 		say(run, SEVERITY_ERROR, "hung", NULL, NULL, "%s %s",
 			run->in_flight ? "loading the VFIO modules" : "binding", verb);
 	cure(run,
 		"what the kernel said: dmesg; to boot without it: rd.vfio-early=0 on the kernel command line");
-	if (d && hung)
+	if (d && how == -ETIME)
 		run->outcome->devices[d - run->snapshot->devices] = DEVICE_HUNG;
 }
 
@@ -724,13 +744,13 @@ static void close_pair(int (*fds)[2])
 	closep(&(*fds)[1]);
 }
 
-/* One child, from the step @first on. 1: all is done, 0: it ended without a word, -ETIME: it hangs;
- * any other negative errno: it could not be started. */
+/* One child, from the step @first on. 1: all is done, 0: it ended without a word, -ETIME: it hangs,
+ * -EINTR: it hung until it was killed; any other negative errno: it could not be started. */
 static int run_child(struct run *run, size_t first, uint64_t deadline)
 {
 	_cleanup_(close_pair) int fds[2] = { -1, -1 };
+	int r, last;
 	pid_t pid;
-	int r;
 
 	/* What an earlier one was at is told. */
 	run->in_flight = false;
@@ -747,8 +767,11 @@ static int run_child(struct run *run, size_t first, uint64_t deadline)
 		/* One that sleeps in the kernel dies when it wakes; init buries it. What it told,
 		 * or did, up to then is heard out: at its end the pipe is closed. */
 		kill(pid, SIGKILL);
-		if (listen_until(run, fds[0], now_ms() + HEAR_OUT_MS, false) == 1)
+		last = listen_until(run, fds[0], now_ms() + HEAR_OUT_MS, false);
+		if (last == 1)
 			r = 1;
+		else if (last == 0 && r == -ETIME)
+			r = -EINTR; /* its write is over, so the device can be undone */
 	}
 	waitpid(pid, NULL, WNOHANG);
 	return r;
@@ -784,14 +807,14 @@ static int run_in_children(struct run *run, unsigned apply_ms, unsigned undo_ms)
 	run->deadline = deadline;
 	do {
 		r = run_child(run, next, deadline);
-		if (r < 0 && r != -ETIME) {
+		if (r < 0 && r != -ETIME && r != -EINTR) {
 			if (!stopped)
 				return r;
 			break; /* no more children: what is left half done is undone, or told */
 		}
 		if (r <= 0) {
 			stopped = true;
-			say_stopped(run, r < 0);
+			say_stopped(run, r);
 		}
 	} while (r <= 0 && skip_hung(run, &next) && now_ms() + RETRY_MS < deadline);
 	find_failed(run);

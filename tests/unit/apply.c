@@ -20,7 +20,7 @@ int __real_sysfs_write(int dirfd, const char *path, const char *text);
 int __wrap_sysfs_write(int dirfd, const char *path, const char *text);
 int __wrap_modules_load(struct modules *m, const char *name);
 
-enum fault { NO_FAULT, HANG, CRASH, SLOW };
+enum fault { NO_FAULT, HANG, KILLABLE, CRASH, SLOW };
 
 /* Shared with the children, who do the writing. */
 static struct world {
@@ -140,6 +140,19 @@ static bool path_is(const char *path, const char *end)
 	return n >= m && streq(path + n - m, end);
 }
 
+/* What waits in the kernel does not die when it is killed. Here a process does, but whoever listens
+ * to it finds its pipe open still. */
+static void hang(void)
+{
+	if (__real_fork() == 0) {
+		close(STDOUT_FILENO);
+		close(STDERR_FILENO);
+		sleep(2);
+		_exit(0);
+	}
+	pause();
+}
+
 static int fault_for(const char *path, const char *text)
 {
 	if (!world->fault_path || !path_is(path, world->fault_path) ||
@@ -148,6 +161,8 @@ static int fault_for(const char *path, const char *text)
 	if (world->fault_times && --world->fault_times == 0)
 		world->fault_path = NULL;
 	if (world->fault == HANG)
+		hang();
+	if (world->fault == KILLABLE)
 		pause();
 	if (world->fault == CRASH)
 		raise(SIGKILL);
@@ -165,7 +180,7 @@ int __wrap_sysfs_write(int dirfd, const char *path, const char *text)
 	if (r < 0)
 		return r;
 	if (world->undo_hangs && path_is(path, world->undo_hangs) && streq(text, "\n"))
-		pause();
+		hang();
 	if (path_is(path, "/driver_override")) {
 		put(path, streq(text, "\n") ? "(null)\n" : text);
 	} else if (path_is(path, "/driver/unbind")) {
@@ -521,13 +536,24 @@ static void test_hangs(void)
 	world->fault_path = "vfio-pci/bind";
 	world->fault_text = PCI_ADDR(address(1));
 	world->fault = HANG;
-	apply(400);
+	apply(1200);
 	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(1, DEVICE_HUNG, "", "vfio-pci");
 	EXPECT_DEVICE(2, DEVICE_BOUND, "vfio-pci", "vfio-pci");
 	EXPECT_INT(outcome.targets[0], TARGET_HUNG);
 	EXPECT_INT(outcome.targets[1], TARGET_BOUND);
 	EXPECT(has_finding("hung"));
+	test_end();
+
+	begin("an unbind that hangs until it is killed: its device goes back", 3);
+	world->fault_path = "01:00.0/driver/unbind";
+	world->fault = KILLABLE;
+	apply(800);
+	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_DEVICE(2, DEVICE_BOUND, "vfio-pci", "vfio-pci");
+	EXPECT_INT(outcome.targets[0], TARGET_FAILED);
+	EXPECT(has_finding_at("hung", 0));
 	test_end();
 
 	begin("a module load that hangs: every device goes back", 1);
