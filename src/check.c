@@ -422,9 +422,9 @@ static void text_this_boot(const struct record *r, FILE *out)
 
 	for (size_t i = 0; i < r->n_targets; i++) {
 		const struct record_target *t = &r->targets[i];
+		bool is_active = streq(t->state, "hung") || streq(t->state, "failed");
 
-		fprintf(out, "this boot: [%s] %s%s", t->name, streq(t->state, "hung") ? "" : "was ",
-			t->state);
+		fprintf(out, "this boot: [%s] %s%s", t->name, is_active ? "" : "was ", t->state);
 		first = true;
 		for (size_t j = 0; j < r->n_devices; j++)
 			if (streq(r->devices[j].target, t->name))
