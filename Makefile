@@ -7,6 +7,7 @@
 # make test          what packagers run: no root, no network, no virtual machine
 # make check         all tests; on Debian, as root, it installs what it lacks
 # make fuzz          SECONDS= for each fuzzer (60), TARGET= for some alone
+# make bench         what binding costs, beside the least that binds, shell loops and driverctl
 # make demo          shows it: a virtual machine boots with and without it
 
 VERSION := 0.1.0
@@ -75,7 +76,7 @@ endif
 all: $(BUILD)/vfio-early
 
 $(BUILD)/vfio-early: $(OBJECTS) $(if $(findstring -fsanitize,$(CFLAGS)),$(BUILD)/tests/lib-sanitizer.o)
-	$(call say,LINK,$@)$(CC) $(CFLAGS) $(OWN_LDFLAGS) $(LDFLAGS) -o $@ $^ $(LIBS)
+	$(call say,LINK,$@)$(CC) $(CFLAGS) $(OWN_LDFLAGS) -Wl,-Map,$@.map $(LDFLAGS) -o $@ $^ $(LIBS)
 
 $(BUILD)/%.o: src/%.c $(DEPS_BUILT) | $(BUILD)/tests
 	$(call say,CC,$@)$(CC) $(CPPFLAGS) $(OWN_CFLAGS) $(CFLAGS) -c -o $@ $<
@@ -226,6 +227,15 @@ check-all: check
 		CFLAGS='-O1 -g -Werror -fsanitize=address,undefined -fno-sanitize-recover' all test
 	@VM_SUITE=trixie tests/summary tests/hooks/run tests/hooks/images '$(VM_RUN)' tests/packages
 
+# As root; RUNS=N for medians of as many.
+BENCH_NEEDS := busybox driverctl pciutils valgrind kmod util-linux udev
+
+bench:
+	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS) $(BENCH_NEEDS))
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@tests/bench/run
+
 demo:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS))
 	@$(MAKE) --no-print-directory deps
@@ -240,6 +250,6 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all test unit-tests fuzzers fuzz check check-all demo deps install install-base install-completion install-unit \
+.PHONY: all test unit-tests fuzzers fuzz check check-all bench demo deps install install-base install-completion install-unit \
 	install-initramfs-tools install-dracut install-mkinitcpio uninstall deb clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
