@@ -215,8 +215,8 @@ check:
 	@$(MAKE) -j2 --no-print-directory $(SHARED) unit-tests
 	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
 		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/faults/run tests/sanitized \
-		tests/fuzz/run \
-		tests/hooks/mkinitcpio tests/hooks/run tests/hooks/images '$(VM_RUN)' tests/packages
+		tests/fuzz/run tests/hooks/mkinitcpio tests/hooks/run tests/hooks/images '$(VM_RUN)' \
+		tests/packages
 
 # What make check does, with more cases on the images of other generators; then the other compiler, the
 # shared libraries, the sanitizers, and the lab on the later release.
