@@ -202,7 +202,7 @@ static bool is_display_driver(const char *module, const struct pci_device *d)
 /* Whether the module is made for the device. */
 static bool module_for(struct checker *c, const char *module, const struct pci_device *d)
 {
-	int r = modules_match(c->s->modules, c->s->sysfd, module, d);
+	int r = modules_match(c->s->modules, module, d);
 
 	c->r = r < 0 ? r : c->r;
 	return r > 0 || is_display_driver(module, d);

@@ -290,7 +290,7 @@ static int variant_usable(struct modules *m, const char *name)
 	return r < 0 ? r : !r;
 }
 
-int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s,
+int modules_find_variants(struct modules *m, struct snapshot *s,
 	bool (*wanted)(const struct pci_device *d, const void *arg), const void *arg)
 {
 	_cleanup_free_ char *aliases = NULL, *builtin = NULL;
@@ -303,13 +303,12 @@ int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s,
 	for (size_t i = 0; i < s->n_devices && r == 0; i++) {
 		struct pci_device *d = &s->devices[i];
 		struct variant v = { 0 };
-		char modalias[256];
+		char modalias[MODALIAS_LEN];
 
 		/* An image may be built before the IOMMU is switched on. */
-		if ((d->group == NO_GROUP && !wanted(d, arg)) || d->is_bridge ||
-			sysfs_read(sysfd, DEVICE_ATTRIBUTE(d, "modalias"), modalias,
-				sizeof(modalias)) < 0)
+		if ((d->group == NO_GROUP && !wanted(d, arg)) || d->is_bridge)
 			continue;
+		device_modalias(d, modalias);
 		r = variant_search(&v, aliases, aliases_len, false, modalias);
 		if (r == 0)
 			r = variant_search(&v, builtin, builtin_len, true, modalias);
@@ -335,16 +334,14 @@ int modules_have(struct modules *m, const char *name)
 	return kmod_module_get_initstate(mod) >= 0 || kmod_module_get_path(mod);
 }
 
-int modules_match(struct modules *m, int sysfd, const char *name, const struct pci_device *d)
+int modules_match(struct modules *m, const char *name, const struct pci_device *d)
 {
 	_cleanup_(listp) struct kmod_list *all = NULL;
 	struct kmod_list *i;
-	char modalias[256];
+	char modalias[MODALIAS_LEN];
 	bool found = false;
 
-	if (sysfs_read(sysfd, DEVICE_ATTRIBUTE(d, "modalias"), modalias, sizeof(modalias)) < 0)
-		return 0;
-	if (kmod_module_new_from_lookup(m->ctx, modalias, &all) == -ENOMEM)
+	if (kmod_module_new_from_lookup(m->ctx, device_modalias(d, modalias), &all) == -ENOMEM)
 		return -ENOMEM;
 	kmod_list_foreach(i, all) {
 		_cleanup_(modulep) struct kmod_module *mod = kmod_module_get_module(i);

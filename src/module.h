@@ -19,7 +19,7 @@ int modules_open(const char *release, struct modules **ret) _must_check_;
 int modules_query(struct modules *m, int sysfd, struct module_facts *ret) _must_check_;
 /* Finds for each device that is in a known IOMMU group, or @wanted, the variant driver made for it,
  * if its module is in the kernel or can be loaded. 0, or -ENOMEM. */
-int modules_find_variants(struct modules *m, int sysfd, struct snapshot *s,
+int modules_find_variants(struct modules *m, struct snapshot *s,
 	bool (*wanted)(const struct pci_device *d, const void *arg), const void *arg) _must_check_;
 /* Loads the module and, before it, what it depends on (modules.dep), each with the options that
  * modprobe.d and the command line give it, "ids=" of vfio-pci excepted. No install commands are run
@@ -30,8 +30,7 @@ int modules_load(struct modules *m, const char *name) _must_check_;
 int modules_have(struct modules *m, const char *name) _must_check_;
 /* Whether the module would be loaded for the device, going by its modalias, were it not
  * blacklisted. 1, 0, or -ENOMEM. */
-int modules_match(struct modules *m, int sysfd, const char *name, const struct pci_device *d)
-	_must_check_;
+int modules_match(struct modules *m, const char *name, const struct pci_device *d) _must_check_;
 /* Whether two module names mean the same one: '-' and '_' are alike. */
 bool same_module(const char *a, const char *b);
 /* Closes; NULL is fine. */

@@ -55,14 +55,16 @@ static void parse_topology(struct pci_device *d, char *link)
  * modalias_show()). "uevent" says the same, and waits for the device's lock. */
 static int parse_modalias(struct pci_device *d, const char *text)
 {
-	unsigned vendor, device, base, sub, interface;
+	unsigned vendor, device, subvendor, subdevice, base, sub, interface;
 	int end = 0;
 
-	if (sscanf(text, "pci:v%8xd%8xsv%*8xsd%*8xbc%2xsc%2xi%2x%n", &vendor, &device, &base, &sub,
-		    &interface, &end) != 5 ||
-		text[end] || vendor > UINT16_MAX || device > UINT16_MAX)
+	if (sscanf(text, "pci:v%8xd%8xsv%8xsd%8xbc%2xsc%2xi%2x%n", &vendor, &device, &subvendor,
+		    &subdevice, &base, &sub, &interface, &end) != 7 ||
+		text[end] || (vendor | device | subvendor | subdevice) > UINT16_MAX)
 		return -EBADMSG;
 	d->id = (struct pci_id){ .vendor = (uint16_t)vendor, .device = (uint16_t)device };
+	d->subsystem =
+		(struct pci_id){ .vendor = (uint16_t)subvendor, .device = (uint16_t)subdevice };
 	d->class = base << 16 | sub << 8 | interface;
 	return 0;
 }

@@ -175,7 +175,7 @@ int session_read_machine(struct session *s, bool live, bool all)
 		r = modules_query(s->modules, s->sysfd, &s->facts);
 	if (r == 0)
 		r = modules_find_variants(
-			s->modules, s->sysfd, &s->snapshot, all ? wants_any : wanted, &s->config);
+			s->modules, &s->snapshot, all ? wants_any : wanted, &s->config);
 	if (r < 0)
 		return failed(s, CANNOT_QUERY, r);
 	if (live && (all || s->facts.dropped_ids))
@@ -197,7 +197,7 @@ int session_find_variants(struct session *s, const char *release)
 		return r;
 	r = modules_open(release, &s->modules);
 	if (r == 0)
-		r = modules_find_variants(s->modules, s->sysfd, &s->snapshot, wanted, &s->config);
+		r = modules_find_variants(s->modules, &s->snapshot, wanted, &s->config);
 	return r < 0 ? failed(s, CANNOT_QUERY, r) : 0;
 }
 

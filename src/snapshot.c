@@ -83,6 +83,14 @@ const char *device_driver_now(const struct pci_device *d)
 	return d->driver ?: d->driver_late;
 }
 
+const char *device_modalias(const struct pci_device *d, char buf[static MODALIAS_LEN])
+{
+	snprintf(buf, MODALIAS_LEN, "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X", d->id.vendor,
+		d->id.device, d->subsystem.vendor, d->subsystem.device, d->class >> 16 & 0xff,
+		d->class >> 8 & 0xff, d->class & 0xff);
+	return buf;
+}
+
 const char *device_attribute(
 	const struct pci_device *d, const char *name, char buf[static DEVICE_ATTRIBUTE_LEN])
 {

@@ -15,6 +15,7 @@
 struct pci_device {
 	struct pci_addr addr;
 	struct pci_id id;
+	struct pci_id subsystem;
 	uint32_t class;
 	struct pci_path path; /* n_hops == 0 where it could not be told */
 	char *driver;         /* bound driver, NULL: none */
@@ -101,6 +102,11 @@ const char *device_driver_now(const struct pci_device *d);
 const char *device_attribute(
 	const struct pci_device *d, const char *name, char buf[static DEVICE_ATTRIBUTE_LEN]);
 #define DEVICE_ATTRIBUTE(d, name) device_attribute((d), (name), (char[DEVICE_ATTRIBUTE_LEN]){ 0 })
+/* Room for a modalias. */
+#define MODALIAS_LEN 64
+/* What the device's attribute of that name says (drivers/pci/pci-sysfs.c, modalias_show()), without
+ * reading it again. Into @buf, which is returned. */
+const char *device_modalias(const struct pci_device *d, char buf[static MODALIAS_LEN]);
 /* 0300 or 0380. */
 bool device_is_display(const struct pci_device *d);
 /* What people call the class, "VGA controller"; never NULL. */

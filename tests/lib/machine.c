@@ -103,7 +103,7 @@ static int attribute(struct parser *p, size_t i, const char *word)
 	} else if ((value = skip_prefix(word, "+wants="))) {
 		return set_string(&up->wants, value);
 	} else if ((value = skip_prefix(word, "+ssid="))) {
-		if (pci_id_parse(value, &up->subsystem) < 0)
+		if (pci_id_parse(value, &d->subsystem) < 0)
 			return fail(p, "bad +ssid=");
 	} else {
 		return fail(p, "unknown attribute");

@@ -72,7 +72,6 @@ struct machine_device {
 	bool removable;
 	bool has_physfn; /* +vf=ADDRESS */
 	struct pci_addr physfn;
-	struct pci_id subsystem;
 	char *wants; /* +wants= */
 };
 

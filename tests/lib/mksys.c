@@ -137,23 +137,19 @@ static uint64_t bar_start(size_t i)
 	return 0xa0000000 + (uint64_t)i * 0x1000000;
 }
 
-static void put_modalias(const char *dir, const struct pci_device *d, struct pci_id sub)
+static void put_modalias(const char *dir, const struct pci_device *d)
 {
-	put(dir, "modalias", "pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n", d->id.vendor,
-		d->id.device, sub.vendor, sub.device, d->class >> 16, d->class >> 8 & 0xff,
-		d->class & 0xff);
+	put(dir, "modalias", "%s\n", device_modalias(d, (char[MODALIAS_LEN]){ 0 }));
 }
 
 /* As pci_uevent() writes it, drivers/pci/pci-driver.c. */
-static void put_uevent(const char *dir, const struct pci_device *d, struct pci_id sub)
+static void put_uevent(const char *dir, const struct pci_device *d)
 {
 	put(dir, "uevent",
-		"%s%s%sPCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\n"
-		"MODALIAS=pci:v%08Xd%08Xsv%08Xsd%08Xbc%02Xsc%02Xi%02X\n",
+		"%s%s%sPCI_CLASS=%04X\nPCI_ID=%04X:%04X\nPCI_SUBSYS_ID=%04X:%04X\nPCI_SLOT_NAME=%s\nMODALIAS=%s\n",
 		d->driver ? "DRIVER=" : "", d->driver ?: "", d->driver ? "\n" : "", d->class,
-		d->id.vendor, d->id.device, sub.vendor, sub.device, PCI_ADDR(d->addr), d->id.vendor,
-		d->id.device, sub.vendor, sub.device, d->class >> 16, d->class >> 8 & 0xff,
-		d->class & 0xff);
+		d->id.vendor, d->id.device, d->subsystem.vendor, d->subsystem.device,
+		PCI_ADDR(d->addr), device_modalias(d, (char[MODALIAS_LEN]){ 0 }));
 }
 
 /* Six BARs, the ROM and the rest; BAR 0 alone is in use. */
@@ -261,11 +257,10 @@ static void put_device(size_t i)
 {
 	const struct pci_device *d = &snapshot->devices[i];
 	char dir[PATH_MAX], path[PATH_MAX], group[PATH_MAX];
-	struct pci_id sub = more_of(i)->subsystem;
 
 	device_path(i, dir);
-	put_uevent(dir, d, sub);
-	put_modalias(dir, d, sub);
+	put_uevent(dir, d);
+	put_modalias(dir, d);
 	put_resource(dir, i);
 	put_config(dir, d);
 	put(dir, "vendor", "0x%04x\n", d->id.vendor);
