@@ -273,8 +273,8 @@ static int read_tree_file(struct modules *m, const char *name, char **ret, size_
 	return *ret ? 0 : -ENOMEM;
 }
 
-/* Whether a driver could come from this module: what is blacklisted or was left out of the image is
- * not asked for. */
+/* Whether a driver could come from this module: 1; 0: it is blacklisted; -ENOENT: it is not there;
+ * or another negative errno. */
 static int variant_usable(struct modules *m, const char *name)
 {
 	_cleanup_(modulep) struct kmod_module *mod = NULL;
@@ -285,7 +285,7 @@ static int variant_usable(struct modules *m, const char *name)
 	if (kmod_module_get_initstate(mod) >= 0)
 		return 1;
 	if (!kmod_module_get_path(mod))
-		return 0;
+		return -ENOENT;
 	r = is_blacklisted(m, kmod_module_get_name(mod));
 	return r < 0 ? r : !r;
 }
@@ -314,8 +314,8 @@ int modules_find_variants(struct modules *m, struct snapshot *s,
 			r = variant_search(&v, builtin, builtin_len, true, modalias);
 		if (r == 0 && v.module && !streq(v.module, VFIO_MODULE))
 			r = variant_usable(m, v.module);
-		if (r > 0) {
-			d->variant = v.module;
+		if (r > 0 || r == -ENOENT) {
+			*(r > 0 ? &d->variant : &d->variant_missing) = v.module;
 			v.module = NULL;
 			r = 0;
 		}

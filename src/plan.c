@@ -1122,6 +1122,21 @@ static void say_framebuffer(struct planner *p, struct plan_target *t)
 	}
 }
 
+static void say_missing_variants(struct planner *p, struct plan_target *t)
+{
+	for (size_t i = 0; i < t->n_devices && t->target->driver != DRIVER_VFIO_PCI; i++) {
+		const struct pci_device *d = &p->snapshot->devices[t->devices[i].device];
+
+		if (!d->variant_missing)
+			continue;
+		say(p, SEVERITY_WARNING, "variant-missing", t, d,
+			"%s goes to vfio-pci: the module %s, with a VFIO driver of its own for it, is not below %s",
+			DESCRIBE(d), d->variant_missing, p->module->where);
+		cure(p, "%s; or, if plain vfio-pci is what you want: 'driver = vfio-pci' in [%s]",
+			rebuild(p->module), t->target->name);
+	}
+}
+
 static void say_group_drivers(struct planner *p, struct plan_target *t)
 {
 	for (size_t i = 0; i < p->snapshot->n_devices; i++) {
@@ -1271,6 +1286,7 @@ static void decide(struct planner *p)
 			cure(p, "bind these too, or use another slot, before you start a virtual machine with [%s]",
 				t->target->name);
 		say_siblings(p, t);
+		say_missing_variants(p, t);
 		say_framebuffer(p, t);
 		say_group_drivers(p, t);
 	}

@@ -158,6 +158,7 @@ void snapshot_free(struct snapshot *s)
 		free(s->devices[i].override);
 		free(s->devices[i].name);
 		free(s->devices[i].variant);
+		free(s->devices[i].variant_missing);
 	}
 	for (size_t i = 0; i < s->n_groups; i++)
 		free(s->groups[i].foreign_member);

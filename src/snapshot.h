@@ -29,8 +29,9 @@ struct pci_device {
 	bool boot_vga;
 	bool boot_framebuffer; /* one of its BARs holds the firmware's framebuffer */
 	char *variant; /* module of the VFIO driver made for it, if it can be used; or NULL */
-	int group;     /* IOMMU group; NO_GROUP where none, or where nobody asked */
-	char *name;    /* vendor and model from udev's hardware database, or NULL */
+	char *variant_missing; /* the same where that module is not there; or NULL */
+	int group;             /* IOMMU group; NO_GROUP where none, or where nobody asked */
+	char *name;            /* vendor and model from udev's hardware database, or NULL */
 };
 
 struct iommu_group {
