@@ -107,15 +107,16 @@ static char *rest_of_list(const struct trace *t)
 static char *take_word(const struct trace *t, const char *how)
 {
 	_cleanup_free_ char *rest = rest_of_list(t);
+	bool grubby = how && streq(how, "grubby");
 
 	if (!rest)
 		return format("take %s from the kernel command line%s", t->text,
 			CMDLINE_HOW(how, false, t->text));
-	if (how && streq(how, "grubby"))
+	if (grubby && !strchr(t->text, '\''))
 		return format("type: grubby --update-kernel=ALL --remove-args='%s' --args='%s'",
 			t->text, rest);
 	return format("write %s in place of %s on the kernel command line%s", rest, t->text,
-		CMDLINE_HOW(how, true, rest));
+		grubby ? "" : CMDLINE_HOW(how, true, rest));
 }
 
 int leftovers_tell_ids(const struct traces *t, const char *how, struct module_facts *m)

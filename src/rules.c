@@ -47,10 +47,11 @@ const char *cmdline_how(
 {
 	*buf = '\0';
 	if (how && streq(how, "grubby")) {
-		/* Half a command is worse than none. */
-		if (snprintf(buf, CMDLINE_HOW_LEN,
-			    " (type: grubby --update-kernel=ALL --%sargs='%s')",
-			    add ? "" : "remove-", word) >= CMDLINE_HOW_LEN)
+		/* Half a command is worse than none, and a quote would end the word's. */
+		if (strchr(word, '\'') ||
+			snprintf(buf, CMDLINE_HOW_LEN,
+				" (type: grubby --update-kernel=ALL --%sargs='%s')",
+				add ? "" : "remove-", word) >= CMDLINE_HOW_LEN)
 			*buf = '\0';
 	} else if (how) {
 		snprintf(buf, CMDLINE_HOW_LEN, " (%s)", how);
