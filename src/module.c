@@ -2,6 +2,8 @@
 #include <ctype.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/stat.h>
+#include <sys/sysmacros.h>
 #include <sys/utsname.h>
 
 #include <libkmod.h>
@@ -46,6 +48,52 @@ const char *const modules_config_dirs[] = {
 	NULL,
 };
 
+/* Whether libkmod can read it to its end: it asks neither what it opens nor whether that ended in
+ * an error. 0, also where there is none, or negative errno. */
+static int check_plain(int dirfd, const char *name)
+{
+	struct stat st;
+
+	if (fstatat(dirfd, name, &st, 0) < 0)
+		return errno == ENOENT ? 0 : -errno;
+	/* It passes over directories; a link to /dev/null takes a distribution's file away. */
+	if (S_ISDIR(st.st_mode) || (S_ISCHR(st.st_mode) && st.st_rdev == makedev(1, 3)))
+		return 0;
+	if (!S_ISREG(st.st_mode))
+		return -EMEDIUMTYPE;
+	return faccessat(dirfd, name, R_OK, 0) < 0 ? -errno : 0;
+}
+
+/* libkmod passes over what it cannot read, and with it over a blacklist. */
+static int check_options(const char *path)
+{
+	_cleanup_closedir_ DIR *dir = NULL;
+	struct dirent *e;
+	int r = sysfs_opendir(AT_FDCWD, path, &dir);
+
+	/* It takes a file, too. */
+	if (r == -ENOENT || r == -ENOTDIR)
+		return check_plain(AT_FDCWD, path);
+	while (r >= 0 && (r = sysfs_readdir(dir, &e)) > 0) {
+		const char *dot = strrchr(e->d_name, '.');
+
+		if (dot && streq(dot, ".conf"))
+			r = check_plain(dirfd(dir), e->d_name);
+	}
+	return r;
+}
+
+/* All that libkmod reads at once when it begins. */
+static int check_files(const char *tree)
+{
+	_cleanup_free_ char *softdeps = format("%s/modules.softdep", tree);
+	int r = softdeps ? check_plain(AT_FDCWD, softdeps) : -ENOMEM;
+
+	for (size_t i = 0; modules_config_dirs[i] && r == 0; i++)
+		r = check_options(modules_config_dirs[i]);
+	return r;
+}
+
 int modules_open(const char *release, struct modules **ret)
 {
 	struct modules *m = calloc(1, sizeof(*m));
@@ -58,24 +106,16 @@ int modules_open(const char *release, struct modules **ret)
 		release = uts.release;
 	if (release)
 		m->tree = format("/lib/modules/%s", release);
-	if (m->tree)
+	r = m->tree ? check_files(m->tree) : -ENOMEM;
+	if (r == 0) {
 		m->ctx = kmod_new(m->tree, modules_config_dirs);
-	if (!m->ctx) {
+		r = m->ctx ? 0 : -ENOMEM;
+	}
+	if (r < 0) {
 		modules_close(m);
-		return -ENOMEM;
+		return r;
 	}
 	kmod_set_log_fn(m->ctx, log_nothing, NULL);
-	/* libkmod passes over what it cannot read, and with it over a blacklist. */
-	for (size_t i = 0; modules_config_dirs[i]; i++) {
-		DIR *dir = opendir(modules_config_dirs[i]);
-
-		if (!dir && errno != ENOENT && errno != ENOTDIR) {
-			r = -errno;
-			modules_close(m);
-			return r;
-		}
-		closedirp(&dir);
-	}
 	*ret = m;
 	return 0;
 }

@@ -5,11 +5,13 @@
 /* The first "flags" line: "flags\t\t: fpu vme ...". */
 static void read_cpu(struct platform *p)
 {
-	_cleanup_fclose_ FILE *f = fopen("/proc/cpuinfo", "re");
+	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 
-	while (f && !p->knows_cpu && getline(&line, &size, f) > 0) {
+	if (file_open("/proc/cpuinfo", &f) < 0)
+		return;
+	while (!p->knows_cpu && getline(&line, &size, f) > 0) {
 		char *rest = skip_prefix(line, "flags"), *word;
 
 		p->knows_cpu = rest;
@@ -22,11 +24,13 @@ static void read_cpu(struct platform *p)
  * (arch/x86/kernel/apic/io_apic.c, drivers/iommu/intel/irq_remapping.c). */
 static void read_interrupts(struct platform *p)
 {
-	_cleanup_fclose_ FILE *f = fopen("/proc/interrupts", "re");
+	_cleanup_fclose_ FILE *f = NULL;
 	_cleanup_free_ char *line = NULL;
 	size_t size = 0;
 
-	while (f && getline(&line, &size, f) > 0) {
+	if (file_open("/proc/interrupts", &f) < 0)
+		return;
+	while (getline(&line, &size, f) > 0) {
 		p->knows_remapping |= strstr(line, "IO-APIC") != NULL;
 		p->remapping |= strstr(line, " IR-") != NULL;
 	}

@@ -10,8 +10,9 @@
 #include "session.h"
 #include "sysfs.h"
 
-#define CMDLINE_MAX  65536
-#define CANNOT_QUERY "the modules and their options could not be read"
+#define CMDLINE_MAX 65536
+#define CANNOT_QUERY \
+	"the modules in /lib/modules, or their options in modprobe.d, could not be read"
 
 static int failed(struct session *s, const char *what, int error)
 {

@@ -60,6 +60,22 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 	return 0;
 }
 
+int file_open(const char *path, FILE **ret)
+{
+	_cleanup_close_ int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK);
+	struct stat st;
+
+	if (fd < 0 || fstat(fd, &st) < 0)
+		return -errno;
+	if (!S_ISREG(st.st_mode))
+		return -EMEDIUMTYPE;
+	*ret = fdopen(fd, "r");
+	if (!*ret)
+		return -ENOMEM;
+	fd = -1;
+	return 0;
+}
+
 const char *read_error(int error)
 {
 	switch (error) {

@@ -22,6 +22,9 @@ ssize_t read_full(int fd, char *buf, size_t size) _must_check_;
  * errno; -EMEDIUMTYPE where it is no regular file, -EFBIG where it is longer, -EIO where it is
  * shorter than its size. */
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len) _must_check_;
+/* Opens a file for reading line by line; never blocks. 0, or negative errno; -EMEDIUMTYPE where it
+ * is no regular file. */
+int file_open(const char *path, FILE **ret) _must_check_;
 /* What people are told of an error of reading, in place of strerror(). */
 const char *read_error(int error);
 /* The first @size bytes of @path at most. Their number, or negative errno. */

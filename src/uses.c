@@ -559,10 +559,23 @@ static bool is_said_already(const struct mounts *mounts, size_t i)
 	return false;
 }
 
+/* One of the kernel's tables, NULL where it has none; one that cannot be read is said to be so. */
+static int open_table(struct finder *f, const char *path, FILE **ret)
+{
+	int r = file_open(path, ret);
+
+	if (r == 0 || r == -ENOENT)
+		return 0;
+	return add_unknown(&f->uses, format("%s: %s", path, read_error(r)));
+}
+
 static int find_mounts(struct finder *f)
 {
-	_cleanup_fclose_ FILE *table = fopen("/proc/self/mountinfo", "re");
-	int r = table ? proc_mounts(table, &f->mounts) : 0;
+	_cleanup_fclose_ FILE *table = NULL;
+	int r = open_table(f, "/proc/self/mountinfo", &table);
+
+	if (r == 0 && table)
+		r = proc_mounts(table, &f->mounts);
 
 	for (size_t i = 0; i < f->mounts.n && r == 0; i++) {
 		const struct mount *m = &f->mounts.items[i];
@@ -590,9 +603,12 @@ static int find_swap(struct finder *f, const struct swap *s)
 
 static int find_swaps(struct finder *f)
 {
-	_cleanup_fclose_ FILE *table = fopen("/proc/swaps", "re");
 	_cleanup_(swaps_free) struct swaps swaps = { 0 };
-	int r = table ? proc_swaps(table, &swaps) : 0;
+	_cleanup_fclose_ FILE *table = NULL;
+	int r = open_table(f, "/proc/swaps", &table);
+
+	if (r == 0 && table)
+		r = proc_swaps(table, &swaps);
 
 	for (size_t i = 0; i < swaps.n && r == 0; i++)
 		r = find_swap(f, &swaps.items[i]);
@@ -601,11 +617,14 @@ static int find_swaps(struct finder *f)
 
 static int find_routes(struct finder *f)
 {
-	_cleanup_fclose_ FILE *table = fopen("/proc/net/route", "re");
-	_cleanup_fclose_ FILE *table6 = fopen("/proc/net/ipv6_route", "re");
 	_cleanup_(interfaces_free) struct interfaces interfaces = { 0 };
-	int r = table ? proc_routes(table, &interfaces) : 0;
+	_cleanup_fclose_ FILE *table = NULL, *table6 = NULL;
+	int r = open_table(f, "/proc/net/route", &table);
 
+	if (r == 0)
+		r = open_table(f, "/proc/net/ipv6_route", &table6);
+	if (r == 0 && table)
+		r = proc_routes(table, &interfaces);
 	if (r == 0 && table6)
 		r = proc_routes6(table6, &interfaces);
 	for (size_t i = 0; i < interfaces.n && r == 0; i++)
