@@ -65,7 +65,7 @@ endif
 SOURCES := $(filter-out $(if $(filter 1,$(STATIC)),,src/nss.c),$(wildcard src/*.c))
 OBJECTS := $(SOURCES:src/%.c=$(BUILD)/%.o)
 LIB_OBJECTS := $(filter-out $(BUILD)/main.o,$(OBJECTS))
-TEST_LIB_OBJECTS := $(patsubst tests/lib/%.c,$(BUILD)/tests/lib-%.o,$(filter-out %/mksys.c %/lister.c %/sanitizer.c,$(wildcard tests/lib/*.c)))
+TEST_LIB_OBJECTS := $(patsubst tests/lib/%.c,$(BUILD)/tests/lib-%.o,$(filter-out %/mksys.c %/lister.c %/sanitizer.c %/launch.c,$(wildcard tests/lib/*.c)))
 UNIT_TESTS := $(patsubst tests/unit/%.c,$(BUILD)/tests/unit-%,$(wildcard tests/unit/*.c))
 FUZZERS := $(patsubst tests/fuzz/%.c,$(BUILD)/tests/fuzz-%,$(wildcard tests/fuzz/*.c))
 
@@ -214,9 +214,9 @@ check:
 	@$(MAKE) -j2 --no-print-directory $(SANITIZED) all unit-tests fuzzers
 	@$(MAKE) -j2 --no-print-directory $(SHARED) unit-tests
 	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
-		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/faults/run tests/sanitized \
-		tests/fuzz/run tests/hooks/mkinitcpio tests/hooks/run tests/hooks/images '$(VM_RUN)' \
-		tests/packages
+		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/hostile/run tests/faults/run \
+		tests/sanitized tests/fuzz/run tests/hooks/mkinitcpio tests/hooks/run tests/hooks/images \
+		'$(VM_RUN)' tests/packages
 
 # What make check does, with more cases on the images of other generators; then the other compiler, the
 # shared libraries, the sanitizers, and the lab on the later release.

@@ -95,6 +95,8 @@ make_work()
 		"$top/src/snapshot.c" "$top/src/pciaddr.c"
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static \
 		-o "$work/lister" "$top/tests/lib/lister.c"
+	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static \
+		-o "$work/launch" "$top/tests/lib/launch.c"
 }
 
 # empty_root: nothing of the last test is left in it.
