@@ -15,6 +15,8 @@
  * can be put on any write. */
 
 #define N_DEVICES 3
+/* What a run with a hang in it may take: on a busy machine the rest needs its share, too. */
+#define HANG_MS 1500
 
 int __real_sysfs_write(int dirfd, const char *path, const char *text);
 int __wrap_sysfs_write(int dirfd, const char *path, const char *text);
@@ -147,7 +149,7 @@ static void hang(void)
 	if (__real_fork() == 0) {
 		close(STDOUT_FILENO);
 		close(STDERR_FILENO);
-		sleep(2);
+		sleep(4 * HANG_MS / 1000);
 		_exit(0);
 	}
 	pause();
@@ -491,7 +493,7 @@ static void test_shared_group(void)
 	world->fault_path = "vfio-pci/bind";
 	world->fault_text = PCI_ADDR(address(2));
 	world->fault = HANG;
-	apply(400);
+	apply(HANG_MS);
 	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(2, DEVICE_HUNG, "", "vfio-pci");
@@ -514,7 +516,7 @@ static void test_hangs(void)
 	world->fault_path = "01:00.0/driver_override";
 	world->fault_text = "vfio-pci";
 	world->fault = HANG;
-	apply(800);
+	apply(HANG_MS);
 	EXPECT_DEVICE(0, DEVICE_HUNG, "native", "(null)");
 	EXPECT_DEVICE(2, DEVICE_BOUND, "vfio-pci", "vfio-pci");
 	EXPECT_INT(outcome.targets[0], TARGET_HUNG);
@@ -536,7 +538,7 @@ static void test_hangs(void)
 	world->fault_path = "vfio-pci/bind";
 	world->fault_text = PCI_ADDR(address(1));
 	world->fault = HANG;
-	apply(1200);
+	apply(HANG_MS);
 	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(1, DEVICE_HUNG, "", "vfio-pci");
 	EXPECT_DEVICE(2, DEVICE_BOUND, "vfio-pci", "vfio-pci");
@@ -548,7 +550,7 @@ static void test_hangs(void)
 	begin("an unbind that hangs until it is killed: its device goes back", 3);
 	world->fault_path = "01:00.0/driver/unbind";
 	world->fault = KILLABLE;
-	apply(800);
+	apply(HANG_MS);
 	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(2, DEVICE_BOUND, "vfio-pci", "vfio-pci");
@@ -559,7 +561,7 @@ static void test_hangs(void)
 	begin("a module load that hangs: every device goes back", 1);
 	world->fault_path = "load";
 	world->fault = HANG;
-	apply(400);
+	apply(HANG_MS);
 	for (size_t i = 0; i < N_DEVICES; i++)
 		EXPECT_DEVICE(i, DEVICE_UNDONE, "native", "(null)");
 	EXPECT(has_finding("hung"));
@@ -570,7 +572,7 @@ static void test_hangs(void)
 	world->fault_text = "\n";
 	world->fault = HANG;
 	world->load_error = -ENOENT;
-	apply(400);
+	apply(HANG_MS);
 	EXPECT_DEVICE(0, DEVICE_HUNG, "native", "vfio-pci");
 	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(2, DEVICE_UNDONE, "native", "(null)");
@@ -580,7 +582,7 @@ static void test_hangs(void)
 	world->fault_path = "load";
 	world->fault_text = "vfio_iommu_type1";
 	world->fault = HANG;
-	apply(400);
+	apply(HANG_MS);
 	for (size_t i = 0; i < N_DEVICES; i++)
 		EXPECT_DEVICE(i, DEVICE_BOUND, "vfio-pci", "vfio-pci");
 	test_end();
@@ -619,7 +621,7 @@ static void test_cascade(void)
 		devices[i].group = 5;
 	world->refuses[0] = true;
 	world->undo_hangs = "03:00.0/driver_override";
-	EXPECT_INT(apply_plan(&together, &snapshot, NULL, root_fd, 800, 400, &outcome), 0);
+	EXPECT_INT(apply_plan(&together, &snapshot, NULL, root_fd, HANG_MS, HANG_MS, &outcome), 0);
 	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
 	EXPECT_DEVICE(2, DEVICE_HUNG, "native", "vfio-pci");
@@ -631,7 +633,7 @@ static void test_patience(void)
 	begin("what is slow, but goes on, is no hang", 3);
 	world->fault_path = "vfio-pci/bind";
 	world->fault = SLOW;
-	apply(1600);
+	apply(2 * HANG_MS);
 	for (size_t i = 0; i < N_DEVICES; i++)
 		EXPECT_DEVICE(i, DEVICE_BOUND, "vfio-pci", "vfio-pci");
 	test_end();
@@ -641,7 +643,7 @@ static void test_patience(void)
 	world->fault_text = PCI_ADDR(address(0));
 	world->fault = HANG;
 	world->forks = 2;
-	apply(400);
+	apply(HANG_MS);
 	EXPECT(outcome.findings.n < 8);
 	EXPECT_DEVICE(0, DEVICE_HUNG, "", "vfio-pci");
 	EXPECT_INT(outcome.devices[2], DEVICE_LEFT);
@@ -654,7 +656,7 @@ static void test_patience(void)
 	world->fault_text = PCI_ADDR(address(2));
 	world->fault = HANG;
 	world->undo_hangs = "01:00.0/driver_override";
-	apply(400);
+	apply(HANG_MS);
 	EXPECT_DEVICE(0, DEVICE_HUNG, "vfio-pci", "vfio-pci");
 	EXPECT_DEVICE(1, DEVICE_UNDONE, "native", "(null)");
 	EXPECT(has_finding_at("hung", 0));
