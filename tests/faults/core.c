@@ -487,6 +487,7 @@ void core_open(struct core *c, const char *root, const char *rules)
 		die("%s: %s", root, strerror(errno));
 	if (rules)
 		read_rules(c, rules);
+	c->youngest_first = core_rule(c, "first", "youngest");
 	each_name(c, DEVICES, read_device);
 	each_name(c, DRIVERS, read_driver);
 	c->n_first_drivers = c->n_drivers;

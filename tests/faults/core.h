@@ -30,6 +30,7 @@ enum core_rules { RULES_ALL, RULES_NO_HANG, RULES_NO_FAILURE };
 
 struct core {
 	enum core_rules rules_held;
+	bool youngest_first; /* a rule for processes: of those that can go on, which does */
 	char root[PATH_MAX];
 	struct core_device *devices;
 	size_t n_devices;

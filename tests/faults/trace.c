@@ -245,18 +245,18 @@ static struct process *add_process(struct tracer *x, pid_t pid)
 	return p;
 }
 
-/* A pipe was written to or closed, or a process ended: all that others wait for. */
-static void wake(struct tracer *x)
+/* What others wait for was done: a process ended, or else a pipe was written to or closed. */
+static void wake(struct tracer *x, bool ended)
 {
 	for (unsigned i = 0; i < x->n; i++)
-		x->processes[i].look = true;
+		x->processes[i].look |= ended || x->processes[i].regs.orig_rax == SYS_poll;
 }
 
 static void end_process(struct tracer *x, struct process *p, int status)
 {
 	p->state = DEAD;
 	p->status = status;
-	wake(x);
+	wake(x, true);
 	if (p == x->processes) {
 		x->t->ended = true;
 		x->t->status = status;
@@ -659,7 +659,7 @@ static void take_call(struct tracer *x, struct process *p)
 	if (here) {
 		if (inject(x, p, type, path))
 			go_on(x, p, PTRACE_CONT);
-		wake(x);
+		wake(x, false);
 		return;
 	}
 	if (x->no_memory && is_memory(p, type)) {
@@ -676,7 +676,7 @@ static void take_call(struct tracer *x, struct process *p)
 	}
 	go_on(x, p, PTRACE_CONT);
 	if (type->nr == SYS_close || streq(path, "pipe"))
-		wake(x);
+		wake(x, false);
 }
 
 /* Whether there is a process that computes; one that came to its end of it goes on. */
@@ -697,14 +697,14 @@ static bool look_after_spinning(struct tracer *x)
 	return any;
 }
 
-/* The oldest process that can go on does. False where none ever will. */
+/* The oldest process that can go on does, or the youngest. False where none ever will. */
 static bool step(struct tracer *x)
 {
-	bool spinning = look_after_spinning(x);
+	bool spinning = look_after_spinning(x), youngest = x->t->core->youngest_first;
 	struct process *next = NULL;
 
 	for (unsigned i = 0; i < x->n; i++) {
-		struct process *p = &x->processes[i];
+		struct process *p = &x->processes[youngest ? x->n - 1 - i : i];
 
 		if (p->state == FRESH) {
 			take_call(x, p);

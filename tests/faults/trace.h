@@ -2,9 +2,9 @@
 #pragma once
 
 /* One run of the real binary in a root, under ptrace: every system call of it and of its children
- * stops there. One process at a time goes on, always the oldest that can, and time is ours: it
- * passes only by system calls, and where all wait. So a run is the same each time, a hang costs
- * nothing, and the n-th system call can be made to fail. */
+ * stops there. One process at a time goes on, the oldest that can (or by a rule the youngest), and
+ * time is ours: it passes only by system calls, and where all wait. So a run is the same each time,
+ * a hang costs nothing, and the n-th system call can be made to fail. */
 
 #include <sys/types.h>
 
