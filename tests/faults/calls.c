@@ -16,8 +16,9 @@ static const struct call_type types[] = {
 	  .errors = { ENOENT, EACCES, EIO, ENOMEM, EMFILE, EINTR, ENOSPC, ENODEV } },
 	{ CALL(stat), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM } },
 	{ CALL(lstat), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM } },
-	{ CALL(newfstatat), .file = CALL_AT, .errors = { ENOENT, EACCES, EIO, ENOMEM } },
-	{ CALL(fstat), .file = CALL_FD, .errors = { EIO, ENOMEM } },
+	{ CALL(newfstatat), .file = CALL_AT, .is_stat = true,
+	  .errors = { ENOENT, EACCES, EIO, ENOMEM } },
+	{ CALL(fstat), .file = CALL_FD, .is_stat = true, .errors = { EIO, ENOMEM } },
 	{ CALL(statfs), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM } },
 	{ CALL(readlink), .file = CALL_PATH, .errors = { ENOENT, EACCES, EIO, ENOMEM, EINVAL } },
 	{ CALL(readlinkat), .file = CALL_AT, .errors = { ENOENT, EACCES, EIO, ENOMEM, EINVAL } },
@@ -56,6 +57,8 @@ static const struct call_type types[] = {
 	/* These cannot fail with the arguments that they are given: the signals, clocks, files and
 	 * addresses are good ones. */
 	{ CALL(clock_gettime) },
+	{ CALL(execve), .file = CALL_PATH }, /* never done */
+	{ CALL(execveat), .file = CALL_AT },
 	{ CALL(exit_group) },
 	{ CALL(fcntl), .file = CALL_FD },
 	{ CALL(getpid) },

@@ -38,6 +38,7 @@ struct call_type {
 	bool reads;   /* can be short */
 	bool writes;  /* the same */
 	bool changes; /* files, beside what is written to them */
+	bool is_stat;
 	bool memory;  /* asks for memory */
 	bool is_done; /* although it fails */
 	int errors[8];

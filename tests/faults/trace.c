@@ -7,9 +7,11 @@
 #include <linux/seccomp.h>
 #include <poll.h>
 #include <signal.h>
+#include <stddef.h>
 #include <sys/personality.h>
 #include <sys/prctl.h>
 #include <sys/ptrace.h>
+#include <sys/stat.h>
 #include <sys/syscall.h>
 #include <sys/time.h>
 #include <sys/uio.h>
@@ -21,9 +23,9 @@
 
 /* A run that makes more calls than this does not end. */
 #define CALLS_MAX 20000
-/* A process that computes for so long without a call is left to itself, and the others go on; where
- * they wait for it, the run does not end. Real seconds. */
-#define SPIN_S      3
+/* A process that has computed for so long is left to itself, and the others go on; where they wait
+ * for it for ever, the run does not end. */
+#define SPIN_S      2
 #define SPIN_MAX_S  30
 #define N_PROCESSES 64
 #define TEXT_MAX    8192
@@ -57,12 +59,10 @@ struct tracer {
 	size_t kmsg_size, said_size;
 };
 
-static volatile sig_atomic_t alarmed;
-
+/* Its coming is enough: it ends waitpid(). */
 static void on_alarm(int sig)
 {
 	(void)sig;
-	alarmed = 1;
 }
 
 static void broken(struct tracer *x, const char *fmt, ...) _printf_(2, 3);
@@ -278,6 +278,16 @@ static void kill_process(struct tracer *x, struct process *p)
 	end_process(x, p, status);
 }
 
+/* Its own time, not that of a busy machine. */
+static bool computes(const struct process *p)
+{
+	struct timespec ts;
+	clockid_t clock;
+
+	return clock_getcpuclockid(p->pid, &clock) == 0 && clock_gettime(clock, &ts) == 0 &&
+		ts.tv_sec >= SPIN_S;
+}
+
 /* Waits until it stops or ends. False where it computes without end. */
 static bool wait_stop(struct process *p, int *status, int flags)
 {
@@ -285,7 +295,7 @@ static bool wait_stop(struct process *p, int *status, int flags)
 
 	do
 		pid = waitpid(p->pid, status, __WALL | flags);
-	while (pid < 0 && errno == EINTR && !alarmed);
+	while (pid < 0 && errno == EINTR && !computes(p));
 	if (pid < 0 && errno != EINTR)
 		die("waitpid: %s", strerror(errno));
 	return pid == p->pid;
@@ -485,6 +495,17 @@ static void kill_for(struct tracer *x, struct process *p)
 	answer(p, 0);
 }
 
+/* A file in /proc has no size, and here it is any file. */
+static void stat_proc(struct tracer *x, struct process *p, const struct call_type *type)
+{
+	uint64_t buf = argument(p, type->nr == SYS_fstat ? 1 : 2);
+	off_t size = 0;
+
+	make_call(x, p, NULL, argument(p, 2));
+	if (p->state != DEAD && p->state != SPINNING && (int64_t)p->regs.rax == 0)
+		set_bytes(p, buf + offsetof(struct stat, st_size), &size, sizeof(size));
+}
+
 /* Whether the call was answered here; @len is what is written at most. */
 static bool emulate(struct tracer *x, struct process *p, const char *path, size_t len)
 {
@@ -630,7 +651,7 @@ static bool needs_path(const struct tracer *x, const struct call_type *type)
 	const struct trace *t = x->t;
 
 	return t->keep_calls || t->show || t->n_calls == t->fault.call || !x->in_main ||
-		type->writes || type->changes || type->nr == SYS_finit_module ||
+		type->writes || type->changes || type->is_stat || type->nr == SYS_finit_module ||
 		(t->core->n_rules && type->file == CALL_FD);
 }
 
@@ -662,7 +683,9 @@ static void take_call(struct tracer *x, struct process *p)
 		wake(x, false);
 		return;
 	}
-	if (x->no_memory && is_memory(p, type)) {
+	if (type->is_stat && skip_prefix(path, "/proc/")) {
+		stat_proc(x, p, type);
+	} else if (x->no_memory && is_memory(p, type)) {
 		fail(x, p, type, ENOMEM);
 	} else if (type->file == CALL_FD && core_hangs(x->t->core, path)) {
 		p->state = HUNG;
@@ -795,7 +818,6 @@ void trace_run(struct trace *t)
 		die("/dev/null, or memory: %s", strerror(errno));
 	sigaction(SIGALRM, &(struct sigaction){ .sa_handler = on_alarm }, NULL);
 	prctl(PR_SET_CHILD_SUBREAPER, 1);
-	alarmed = 0;
 	setitimer(ITIMER_REAL, &tick, NULL);
 	begin(&x, out);
 	close(out);
