@@ -102,6 +102,7 @@ static const char *const kind_names[] = {
 	[FAULT_HALF] = "half",
 	[FAULT_EMPTY] = "empty",
 	[FAULT_HANG] = "hang",
+	[FAULT_STALL] = "stall",
 	[FAULT_NO_MEMORY] = "no-memory",
 	[FAULT_KILL] = "kill",
 	[FAULT_KILL_ALL] = "kill-all",

@@ -13,6 +13,7 @@ enum fault_kind {
 	FAULT_HALF,      /* half of what was asked for */
 	FAULT_EMPTY,     /* a file that ends before its first byte */
 	FAULT_HANG,      /* it never comes back */
+	FAULT_STALL,     /* it comes back when its process is killed, and not before */
 	FAULT_NO_MEMORY, /* from here on, there is no more memory */
 	FAULT_KILL,      /* the process dies before it */
 	FAULT_KILL_ALL,  /* all processes do */

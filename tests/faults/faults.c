@@ -26,6 +26,7 @@ static const enum group groups[] = {
 	[FAULT_HALF] = GROUP_SHORT,
 	[FAULT_EMPTY] = GROUP_SHORT,
 	[FAULT_HANG] = GROUP_HANGS,
+	[FAULT_STALL] = GROUP_HANGS,
 	[FAULT_NO_MEMORY] = GROUP_MEMORY,
 	[FAULT_KILL] = GROUP_KILLS,
 	[FAULT_KILL_ALL] = GROUP_KILLS,
@@ -229,8 +230,10 @@ static void try_call(struct tests *x, size_t n)
 		if (type->reads)
 			try_fault(x, (struct fault){ n, FAULT_EMPTY, 0 });
 	}
-	if (can_hang(call))
+	if (can_hang(call)) {
 		try_fault(x, (struct fault){ n, FAULT_HANG, 0 });
+		try_fault(x, (struct fault){ n, FAULT_STALL, 0 });
+	}
 	if (type->memory && !call->keeps && call->in_main)
 		try_fault(x, (struct fault){ n, FAULT_NO_MEMORY, 0 });
 	try_fault(x, (struct fault){ n, FAULT_KILL, 0 });

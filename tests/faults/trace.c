@@ -35,6 +35,7 @@ enum state {
 	FRESH,    /* stopped before a call that was not looked at yet */
 	WAITING,  /* before one that waits, until @deadline */
 	HUNG,     /* before one that never comes back */
+	STALLED,  /* before one that comes back by a signal alone */
 	SPINNING, /* computes without end */
 	DEAD,
 };
@@ -592,6 +593,9 @@ static bool inject(
 		break;
 	case FAULT_HANG:
 		p->state = HUNG;
+		return false;
+	case FAULT_STALL:
+		p->state = STALLED;
 		return false;
 	case FAULT_NO_MEMORY:
 		x->no_memory = true;
