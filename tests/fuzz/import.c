@@ -216,6 +216,32 @@ static void check_plan(const struct session *s, const struct config *c, int stat
 	plan_free(&p);
 }
 
+/* Whether a shell that reads this command, which has other people's words in it, sees its end. */
+static bool command_ends(const char *s)
+{
+	bool quoted = false;
+
+	for (; *s && (quoted || !strchr(");", *s)); s++) {
+		if (*s == '\'')
+			quoted = !quoted;
+		else if (*s == '\\' && !quoted && s[1])
+			s++;
+	}
+	return !quoted;
+}
+
+static void check_commands(const char *text)
+{
+	static const char *const commands[] = { "sed -i ", "grubby --" };
+
+	for (size_t i = 0; i < ARRAY_SIZE(commands); i++)
+		for (const char *s = text; (s = strstr(s, commands[i])); s++) {
+			_cleanup_free_ char *line = strndup(s, strcspn(s, "\n"));
+
+			EXPECT(line && command_ends(line));
+		}
+}
+
 static void check_import(const struct session *s)
 {
 	_cleanup_free_ char *text = NULL, *again = NULL;
@@ -229,6 +255,7 @@ static void check_import(const struct session *s)
 		EXPECT(*t == '\n' || ((unsigned char)*t >= 0x20 && *t != 0x7f));
 	EXPECT(config_parse(&c, "imported", text, strlen(text)) == 0 && config_finish(&c) == 0);
 	EXPECT(c.errors.n == 0 && c.isolation == ISOLATION_STRICT);
+	check_commands(text);
 	check_plan(s, &c, status);
 	config_free(&c);
 }
@@ -264,10 +291,11 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 	s.config.isolation = ISOLATION_STRICT;
 	make_uses(&s);
 	EXPECT(bootwords_parse(cmdline, &s.words) == 0);
+	s.words.how = strdup("grubby");
 	EXPECT(traces_read(cmdline, &s.traces) == 0);
 	for (size_t i = 0; i < s.traces.n; i++)
 		check_trace(&s.traces.items[i]);
-	EXPECT(leftovers_tell_ids(&s.traces, NULL, &s.facts) == 0);
+	EXPECT(leftovers_tell_ids(&s.traces, s.words.how, &s.facts) == 0);
 	check_import(&s);
 	m.snapshot = s.snapshot;
 	m.module = s.facts;

@@ -92,7 +92,7 @@ static void put_group_line(struct maker *m)
 	static const char *const lines[] = { "", "", "", "", "noiommu", "direct", "direct",
 		"foreign PNP0103:00" };
 	const char *line = PICK(m, lines);
-	unsigned group = pick(m, DEVICES);
+	unsigned group = pick(m, m->groups + 1);
 
 	if (*line)
 		put(&m->c->listing, "group %u: %s\n", group, line);
