@@ -10,6 +10,7 @@
 #include "leftovers.h"
 #include "machine.h"
 #include "module.h"
+#include "sysfs.h"
 
 #define MARK "=== "
 
@@ -46,7 +47,7 @@ static struct file files[64];
 static size_t n_files;
 static char *cmdline;
 
-/* --- the disk --- */
+/* --- the disk; what the headers say of each function is said of its stand-in --- */
 
 static const struct file *find_file(const char *path)
 {
@@ -56,7 +57,7 @@ static const struct file *find_file(const char *path)
 	return NULL;
 }
 
-int __wrap_file_read(const char *path, size_t max, char **ret, size_t *ret_len);
+__typeof__(file_read) __wrap_file_read;
 int __wrap_file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 {
 	const struct file *f = find_file(path);
@@ -81,8 +82,7 @@ static char *entry_of(const char *dir, const char *path)
 		: NULL;
 }
 
-int __wrap_scandir(const char *dir, struct dirent ***ret, int (*filter)(const struct dirent *),
-	int (*order)(const struct dirent **, const struct dirent **));
+__typeof__(scandir) __wrap_scandir;
 int __wrap_scandir(const char *dir, struct dirent ***ret, int (*filter)(const struct dirent *),
 	int (*order)(const struct dirent **, const struct dirent **))
 {
@@ -121,7 +121,7 @@ static bool exists(const char *path)
 	return false;
 }
 
-int __wrap_access(const char *path, int mode);
+__typeof__(access) __wrap_access;
 int __wrap_access(const char *path, int mode)
 {
 	(void)mode;
@@ -129,7 +129,7 @@ int __wrap_access(const char *path, int mode)
 	return exists(path) ? 0 : -1;
 }
 
-int __wrap_lstat(const char *path, struct stat *st);
+__typeof__(lstat) __wrap_lstat;
 int __wrap_lstat(const char *path, struct stat *st)
 {
 	if (!exists(path)) {
@@ -140,7 +140,7 @@ int __wrap_lstat(const char *path, struct stat *st)
 	return 0;
 }
 
-char *__wrap_realpath(const char *path, char *resolved);
+__typeof__(realpath) __wrap_realpath;
 char *__wrap_realpath(const char *path, char *resolved)
 {
 	EXPECT(!resolved);
@@ -148,15 +148,14 @@ char *__wrap_realpath(const char *path, char *resolved)
 	return find_file(path) ? strdup(path) : NULL;
 }
 
-int __wrap_modules_match(
-	struct modules *m, int sysfd, const char *name, const struct pci_device *d);
-int __wrap_modules_match(struct modules *m, int sysfd, const char *name, const struct pci_device *d)
+__typeof__(modules_match) __wrap_modules_match;
+int __wrap_modules_match(struct modules *m, const char *name, const struct pci_device *d)
 {
-	(void)m, (void)sysfd;
+	(void)m;
 	return d->driver_late && same_module(d->driver_late, name);
 }
 
-int __wrap_modules_have(struct modules *m, const char *name);
+__typeof__(modules_have) __wrap_modules_have;
 int __wrap_modules_have(struct modules *m, const char *name)
 {
 	(void)m;
