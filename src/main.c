@@ -492,6 +492,7 @@ static void settle_process(void)
 {
 	reserve_standard_fds();
 	umask(022);
+	unsetenv("KMOD_LOG");     /* what libkmod says is not for people */
 	signal(SIGXFSZ, SIG_IGN); /* a file that may not grow is an error like any other */
 	signal(SIGCHLD, SIG_DFL); /* ignored, it lets nobody wait for a child */
 }

@@ -175,18 +175,20 @@ static int scan_group_members(int sysfd, struct snapshot *s, struct iommu_group 
 	if (r < 0)
 		return r;
 	while ((r = sysfs_readdir(dir, &e)) > 0) {
-		struct pci_device *d = NULL;
+		struct pci_device *d;
 		struct pci_addr addr;
 
-		if (pci_addr_parse(e->d_name, &addr, NULL) == 0)
-			d = snapshot_find(s, addr);
-		/* Link and list are two reads: between them the group may have changed. */
-		if (d && linked_group(sysfd, d) != g->number)
+		if (pci_addr_parse(e->d_name, &addr, NULL) < 0) {
+			if (!g->foreign_member && !(g->foreign_member = strdup(e->d_name)))
+				return -ENOMEM;
+			continue;
+		}
+		/* The devices, this list and the device's link are three reads: between them the
+		 * group may have changed. */
+		d = snapshot_find(s, addr);
+		if (!d || linked_group(sysfd, d) != g->number)
 			return -EAGAIN;
-		if (d)
-			d->group = g->number;
-		else if (!g->foreign_member && !(g->foreign_member = strdup(e->d_name)))
-			return -ENOMEM;
+		d->group = g->number;
 	}
 	return r;
 }

@@ -22,8 +22,8 @@ struct scan_options {
 /* @sysfd is a directory that holds what /sys holds. A machine without PCI has no devices, which is
  * no error. A device that vanishes meanwhile is left out, but one that cannot be read is an error,
  * and @ret_where is then what could not be read, below /sys; a group that cannot be read whole is
- * marked, and a member that is no known PCI device is told as its foreign member. 0, or negative
- * errno. */
+ * marked, so is one that changes meanwhile, and a member that is no PCI device is told as its
+ * foreign member. 0, or negative errno. */
 int scan_machine(int sysfd, const struct scan_options *options, struct snapshot *ret,
 	char ret_where[static DEVICE_ATTRIBUTE_LEN]) _must_check_;
 /* Whether one of the device's BARs holds the physical address: 1, 0, or negative errno. */
