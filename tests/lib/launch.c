@@ -12,6 +12,7 @@
  *	ignore=N, block=N    with this signal ignored, or blocked
  *	pipe=broken          standard output and error are a pipe that nobody reads
  *	as=, fsize=, nofile=, stack=, nproc=N   resource limits
+ *	env=NAME=VALUE       with this in the environment
  *	time=SECONDS         how long it may take: 30 */
 
 #include <errno.h>
@@ -74,6 +75,8 @@ static void take_word(const char *word)
 		sigaddset(&how.ignored, atoi(value));
 	else if (value && strncmp(word, "block=", len + 1) == 0)
 		sigaddset(&how.blocked, atoi(value));
+	else if (value && strncmp(word, "env=", len + 1) == 0)
+		putenv((char *)value);
 	else if (value && strncmp(word, "time=", len + 1) == 0)
 		how.seconds = (unsigned)atoi(value);
 	else if (strcmp(word, "cwd=gone") == 0)

@@ -97,11 +97,17 @@ make_work()
 		-o "$work/lister" "$top/tests/lib/lister.c"
 	"${CC:-cc}" -std=gnu11 -D_GNU_SOURCE -Wall -Wextra -static \
 		-o "$work/launch" "$top/tests/lib/launch.c"
+	cp "$work/launch" "$ram_root/launch"
+	cp "$work/launch" "$disk_root/launch"
 }
 
 # empty_root: nothing of the last test is left in it.
 empty_root()
 {
+	if [ -e "$work/mounted" ]; then
+		while IFS= read -r dir; do umount "$dir"; done <"$work/mounted"
+		rm "$work/mounted"
+	fi
 	for dir in $dirs; do
 		find "$ram_root/$dir" -mindepth 1 ! -path "$ram_root/dev/null" -delete
 	done
@@ -126,13 +132,20 @@ make_machine()
 	"$depmod" -b "$ram_root" "$release" 2>/dev/null
 }
 
-# run_binary ROOT ARGUMENT...: as $user, if that is set.
+# run_binary ROOT ARGUMENT...: as $user, or by lib/launch with the words in $launch, if
+# these are set.
 run_binary()
 {
 	root=$1
 	shift
+	program=vfio-early
+	# shellcheck disable=SC2086
+	if [ -n "${launch:-}" ]; then
+		set -- $launch -- /vfio-early "$@"
+		program=launch
+	fi
 	SYSTEMD_DEVICE_VERIFY_SYSFS=0 LC_ALL=C \
-		chroot ${user:+--userspec="$user:$user"} "$root" /vfio-early "$@"
+		chroot ${user:+--userspec="$user:$user"} "$root" "/$program" "$@"
 }
 
 # run_on_terminal ROOT ARGUMENT: the same, with a terminal for standard output.
