@@ -203,7 +203,8 @@ fuzz:
 # What make check and make demo need of Debian beside make itself.
 BUILD_NEEDS = $(shell sh src/deps.sh --packages)
 LAB_NEEDS = $(shell sh tests/vm/needs --packages)
-CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox zsh fish lintian rpm valgrind
+CHECK_NEEDS := shellcheck devscripts mandoc kmod util-linux busybox zsh fish lintian rpm valgrind \
+	strace
 VM_RUN := tests/vm/run
 
 check:
@@ -214,8 +215,9 @@ check:
 	@$(MAKE) -j2 --no-print-directory $(SANITIZED) all unit-tests fuzzers
 	@$(MAKE) -j2 --no-print-directory $(SHARED) unit-tests
 	@tests/summary $(UNIT_TESTS) 'tests/hardening $(BUILD)/vfio-early' tests/lint \
-		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/hostile/run tests/faults/run \
-		tests/sanitized tests/fuzz/run tests/hooks/mkinitcpio tests/hooks/run tests/hooks/images \
+		'tests/completion $(BUILD)/vfio-early' tests/sysfs/run tests/hostile/run tests/hostile/calls \
+		tests/faults/run tests/sanitized tests/fuzz/run tests/hooks/mkinitcpio tests/hooks/run \
+		tests/hooks/images \
 		'$(VM_RUN)' tests/packages
 
 # What make check does, with more cases on the images of other generators; then the other compiler, the
