@@ -13,6 +13,7 @@ dirs="boot dev efi etc lib/modules proc run sys usr var"
 
 passed=0
 failed=0
+skipped=0
 
 die()
 {
