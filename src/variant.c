@@ -56,17 +56,19 @@ static int consider_line(struct variant *v, char *line, bool builtin, const char
 int variant_search(
 	struct variant *v, const char *text, size_t len, bool builtin, const char *modalias)
 {
-	const char *end = text + len, *eol;
+	const char *end = text + len, *alias, *bol, *eol;
+	char eol_char = builtin ? '\0' : '\n';
 
-	for (; text < end; text = eol + 1) {
+	/* Nearly all of thousands of lines are about other buses. */
+	for (; (alias = memmem(text, (size_t)(end - text), ALIAS_PREFIX, strlen(ALIAS_PREFIX)));
+		text = eol) {
 		_cleanup_free_ char *line = NULL;
 		int r;
 
-		eol = memchr(text, builtin ? '\0' : '\n', (size_t)(end - text)) ?: end;
-		/* Nearly all of thousands of lines are about other buses. */
-		if (!memmem(text, (size_t)(eol - text), ALIAS_PREFIX, strlen(ALIAS_PREFIX)))
-			continue;
-		line = strndup(text, (size_t)(eol - text));
+		bol = memrchr(text, eol_char, (size_t)(alias - text));
+		bol = bol ? bol + 1 : text;
+		eol = memchr(alias, eol_char, (size_t)(end - alias)) ?: end;
+		line = strndup(bol, (size_t)(eol - bol));
 		if (!line)
 			return -ENOMEM;
 		r = consider_line(v, line, builtin, modalias);
