@@ -848,12 +848,16 @@ int apply_plan(const struct plan *plan, const struct snapshot *s, struct modules
 	o.targets = calloc(plan->n_targets + 1, sizeof(*o.targets));
 	if (!touched || !failed || !held || !o.devices || !o.drivers || !o.targets)
 		return -ENOMEM;
-	for (size_t i = 0; i < s->n_devices; i++)
-		snprintf(held[i], DRIVER_NAME_LEN, "%s", s->devices[i].driver ?: "");
-	for (size_t i = 0; i < plan->n_steps; i++)
-		if (plan->steps[i].kind == STEP_OVERRIDE &&
-			streq(plan->steps[i].module, VFIO_MODULE))
-			memcpy(o.drivers[plan->steps[i].device], VFIO_DRIVER, sizeof(VFIO_DRIVER));
+	for (size_t i = 0; i < plan->n_steps; i++) {
+		const struct step *step = &plan->steps[i];
+		size_t device = step->device;
+
+		if (step->kind != STEP_OVERRIDE)
+			continue;
+		snprintf(held[device], DRIVER_NAME_LEN, "%s", s->devices[device].driver ?: "");
+		if (streq(step->module, VFIO_MODULE))
+			memcpy(o.drivers[device], VFIO_DRIVER, sizeof(VFIO_DRIVER));
+	}
 	run.drivers = o.drivers;
 	run.held = held;
 	if (plan->n_steps) {
