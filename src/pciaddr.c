@@ -109,6 +109,27 @@ int pci_addr_parse(const char *s, struct pci_addr *ret, bool *ret_all_functions)
 	return 0;
 }
 
+int pci_bus_parse(const char *s, uint32_t *ret_domain, uint8_t *ret_bus)
+{
+	uint32_t domain, bus;
+	int r;
+
+	r = parse_hex(&s, 8, UINT32_MAX, &domain);
+	if (r < 0)
+		return r;
+	r = parse_char(&s, ':');
+	if (r < 0)
+		return r;
+	r = parse_hex(&s, 2, 0xff, &bus);
+	if (r < 0)
+		return r;
+	if (*s)
+		return -EINVAL;
+	*ret_domain = domain;
+	*ret_bus = (uint8_t)bus;
+	return 0;
+}
+
 int pci_id_parse(const char *s, struct pci_id *ret)
 {
 	uint32_t vendor, device;

@@ -43,6 +43,8 @@ struct pci_path {
  * @ret_all_functions, the function may be written "*": it becomes 0 and *@ret_all_functions true.
  */
 int pci_addr_parse(const char *s, struct pci_addr *ret, bool *ret_all_functions) _must_check_;
+/* "DDDD:BB" */
+int pci_bus_parse(const char *s, uint32_t *ret_domain, uint8_t *ret_bus) _must_check_;
 int pci_id_parse(const char *s, struct pci_id *ret) _must_check_;
 int pci_path_parse(const char *s, struct pci_path *ret, bool *ret_all_functions) _must_check_;
 

@@ -89,6 +89,33 @@ bool plan_wants(const struct config *c, const struct pci_device *d)
 	return false;
 }
 
+bool plan_tells(const struct config *c, const struct pci_device *d)
+{
+	for (size_t i = 0; i < c->n_targets; i++)
+		for (size_t j = 0; j < c->targets[i].n_selectors; j++) {
+			const struct selector *s = &c->targets[i].selectors[j];
+
+			if (selector_matches(s, d) || (s->has_id && pci_id_equal(s->id, d->id)))
+				return true;
+		}
+	return false;
+}
+
+bool plan_compares_paths(const struct config *c, const struct bootwords *w)
+{
+	for (size_t i = 0; i < c->n_targets; i++)
+		for (size_t j = 0; j < c->targets[i].n_selectors; j++)
+			if (c->targets[i].selectors[j].kind == SELECT_PATH)
+				return true;
+	for (size_t i = 0; i < w->n_skip; i++) {
+		_cleanup_(selector_free) struct selector skip = { 0 };
+
+		if (selector_parse(w->skip[i], &skip) == 0 && skip.kind == SELECT_PATH)
+			return true;
+	}
+	return false;
+}
+
 /* How many other devices carry the ID, those that @t (or NULL) names as well left out: which of
  * them is which makes no difference then. Functions of the same device do not count: renumbering
  * moves them together and never changes a function's number. */

@@ -62,6 +62,10 @@ int plan_make(const struct config *c, const struct bootwords *w, const struct sn
 	const struct module_facts *m, struct plan *ret) _must_check_;
 /* Whether a line of the configuration may mean this device: what scan.c must look at closely. */
 bool plan_wants(const struct config *c, const struct pci_device *d);
+/* Whether a line is about this device: it may mean it, or names its ID. */
+bool plan_tells(const struct config *c, const struct pci_device *d);
+/* Whether each device has to be held against a topology path. */
+bool plan_compares_paths(const struct config *c, const struct bootwords *w);
 /* The module whose driver the device gets: VFIO_MODULE, or a variant's. */
 const char *plan_module(
 	const struct snapshot *s, const struct plan_target *t, const struct plan_device *pd);

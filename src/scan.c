@@ -6,6 +6,7 @@
 #include <sys/stat.h>
 
 #include "hostdev.h"
+#include "rules.h"
 #include "scan.h"
 #include "sysfs.h"
 
@@ -18,38 +19,6 @@ static bool exists(int dirfd, const char *path)
 }
 
 /* --- pass one: what every device is --- */
-
-/* From the link's target, ".../devices/pci0000:00/0000:00:01.0/0000:01:00.0": the device's path
- * from its root bus on. A root bus below another device is VMD's (or, below a VMBUS one,
- * Hyper-V's). */
-static void parse_topology(struct pci_device *d, char *link)
-{
-	struct pci_path path = { 0 };
-	bool below_pci = false, below_vmbus = false;
-	char *save = NULL;
-
-	for (char *c = strtok_r(link, "/", &save); c; c = strtok_r(NULL, "/", &save)) {
-		unsigned domain, bus;
-		struct pci_addr a;
-		int end = 0;
-
-		if (sscanf(c, "pci%8x:%2x%n", &domain, &bus, &end) == 2 && c[end] == '\0') {
-			below_pci = path.n_hops > 0;
-			path = (struct pci_path){ .domain = domain, .bus = (uint8_t)bus };
-		} else if (pci_addr_parse(c, &a, NULL) == 0) {
-			if (path.n_hops == PCI_PATH_HOPS)
-				return;
-			path.hop[path.n_hops].dev = a.dev;
-			path.hop[path.n_hops++].fn = a.fn;
-		} else if (skip_prefix(c, "VMBUS")) {
-			below_vmbus = true;
-		}
-	}
-	d->path = path;
-	d->on_root_bus = path.n_hops == 1;
-	d->behind_vmd = below_pci;
-	d->appears_late = below_pci || below_vmbus;
-}
 
 /* "pci:v00008086d00002668sv00001AF4sd00001100bc04sc03i00" (drivers/pci/pci-sysfs.c,
  * modalias_show()). "uevent" says the same, and waits for the device's lock. */
@@ -69,39 +38,18 @@ static int parse_modalias(struct pci_device *d, const char *text)
 	return 0;
 }
 
-static int read_driver(int sysfd, const char *path, char **ret)
-{
-	char driver[NAME_MAX + 1];
-	int r = sysfs_link_name(sysfd, path, driver, sizeof(driver));
-
-	if (r < 0)
-		return r == -ENOENT ? 0 : r;
-	*ret = strdup(driver);
-	return *ret ? 0 : -ENOMEM;
-}
-
-/* @where is what is read last. */
-static int scan_device(int sysfd, struct pci_addr addr, char where[static DEVICE_ATTRIBUTE_LEN],
-	struct pci_device *ret)
+/* What tells devices apart. A machine may have thousands, and the boot waits for all of this. @name
+ * is the device's link in the directory @dirfd. */
+static int scan_device(int dirfd, const char *name, struct pci_addr addr, struct pci_device *ret)
 {
 	struct pci_device d = { .addr = addr, .group = NO_GROUP };
-	char buf[4096];
+	char path[NAME_MAX + sizeof("/modalias")], buf[4096];
 	ssize_t n;
 	int r;
 
-	snprintf(where, DEVICE_ATTRIBUTE_LEN, PCI_DEVICES "/%s", PCI_ADDR(addr));
-	n = readlinkat(sysfd, where, buf, sizeof(buf) - 1);
-	if (n >= 0) {
-		buf[n] = '\0';
-		parse_topology(&d, buf);
-	}
-	device_attribute(&d, "modalias", where);
-	n = sysfs_read(sysfd, where, buf, sizeof(buf));
+	snprintf(path, sizeof(path), "%s/modalias", name);
+	n = sysfs_read_to(dirfd, path, "pci:", buf, sizeof(buf));
 	r = n < 0 ? (int)n : parse_modalias(&d, buf);
-	if (r < 0)
-		return r;
-	device_attribute(&d, "driver", where);
-	r = read_driver(sysfd, where, &d.driver);
 	if (r == 0)
 		*ret = d;
 	return r;
@@ -132,17 +80,18 @@ static int scan_devices(int sysfd, struct snapshot *s, char where[static DEVICE_
 
 		if (pci_addr_parse(e->d_name, &addr, NULL) < 0)
 			continue;
-		r = scan_device(sysfd, addr, where, &d);
+		r = scan_device(dirfd(dir), e->d_name, addr, &d);
 		if (is_gone(r))
 			continue;
 		/* What is not known may be any device: the one that is meant, or its twin. */
-		if (r < 0)
+		if (r < 0) {
+			d.addr = addr;
+			device_attribute(&d, "modalias", where);
 			return r;
-		place = array_add(&s->devices, &s->n_devices, sizeof(*place));
-		if (!place) {
-			free(d.driver);
-			return -ENOMEM;
 		}
+		place = array_add(&s->devices, &s->n_devices, sizeof(*place));
+		if (!place)
+			return -ENOMEM;
 		*place = d;
 	}
 	snapshot_sort(s);
@@ -268,6 +217,96 @@ static int scan_groups(int sysfd, const struct scan_options *o, struct snapshot 
 	return 0;
 }
 
+/* --- where devices stand and who holds them, which is asked of few --- */
+
+/* From the link's target, ".../devices/pci0000:00/0000:00:01.0/0000:01:00.0": the device's path
+ * from its root bus on. A root bus below another device is VMD's (or, below a VMBUS one,
+ * Hyper-V's). */
+static void parse_topology(struct pci_device *d, char *link)
+{
+	struct pci_path path = { 0 };
+	bool below_pci = false, below_vmbus = false;
+	char *save = NULL;
+
+	for (char *c = strtok_r(link, "/", &save); c; c = strtok_r(NULL, "/", &save)) {
+		const char *root = skip_prefix(c, "pci");
+		struct pci_addr a;
+		uint32_t domain;
+		uint8_t bus;
+
+		if (root && pci_bus_parse(root, &domain, &bus) == 0) {
+			below_pci = path.n_hops > 0;
+			path = (struct pci_path){ .domain = domain, .bus = bus };
+		} else if (pci_addr_parse(c, &a, NULL) == 0) {
+			if (path.n_hops == PCI_PATH_HOPS)
+				return;
+			path.hop[path.n_hops].dev = a.dev;
+			path.hop[path.n_hops++].fn = a.fn;
+		} else if (skip_prefix(c, "VMBUS")) {
+			below_vmbus = true;
+		}
+	}
+	d->path = path;
+	d->on_root_bus = path.n_hops == 1;
+	d->behind_vmd = below_pci;
+	d->appears_late = below_pci || below_vmbus;
+}
+
+static int read_driver(int sysfd, const char *path, char **ret)
+{
+	char driver[NAME_MAX + 1];
+	int r = sysfs_link_name(sysfd, path, driver, sizeof(driver));
+
+	if (r < 0)
+		return r == -ENOENT ? 0 : r;
+	*ret = strdup(driver);
+	return *ret ? 0 : -ENOMEM;
+}
+
+static int scan_place(int sysfd, struct pci_device *d, char where[static DEVICE_ATTRIBUTE_LEN])
+{
+	char link[PATH_MAX];
+	ssize_t n;
+
+	snprintf(where, DEVICE_ATTRIBUTE_LEN, PCI_DEVICES "/%s", PCI_ADDR(d->addr));
+	n = readlinkat(sysfd, where, link, sizeof(link) - 1);
+	if (n >= 0) {
+		link[n] = '\0';
+		parse_topology(d, link);
+	}
+	return read_driver(sysfd, device_attribute(d, "driver", where), &d->driver);
+}
+
+/* Whether the device is one of these, a function of the same device, or a twin; or may be the last
+ * one of what the host needs. */
+static bool is_beside(
+	const struct pci_device *d, const struct pci_device *const *others, size_t n_others)
+{
+	if (device_is_display(d) || device_is_usb_host(d))
+		return true;
+	for (size_t i = 0; i < n_others; i++)
+		if (pci_id_equal(d->id, others[i]->id) ||
+			pci_addr_siblings(d->addr, others[i]->addr))
+			return true;
+	return false;
+}
+
+static int scan_places(int sysfd, const struct scan_options *o, struct snapshot *s,
+	char where[static DEVICE_ATTRIBUTE_LEN])
+{
+	_cleanup_free_ const struct pci_device **told = calloc(s->n_devices + 1, sizeof(*told));
+	size_t n = 0;
+	int r = told ? 0 : -ENOMEM;
+
+	for (size_t i = 0; i < s->n_devices && r == 0 && o->told; i++)
+		if (s->devices[i].group != NO_GROUP || o->told(&s->devices[i], o->arg))
+			told[n++] = &s->devices[i];
+	for (size_t i = 0; i < s->n_devices && r == 0; i++)
+		if (!o->told || is_beside(&s->devices[i], told, n))
+			r = scan_place(sysfd, &s->devices[i], where);
+	return r;
+}
+
 /* --- pass three: what a few devices are besides --- */
 
 /* From struct screen_info at the start of boot_params (include/uapi/linux/screen_info.h); 0: not
@@ -362,13 +401,11 @@ static void scan_bridges(int sysfd, struct snapshot *s)
 {
 	for (size_t i = 0; i < s->n_devices; i++) {
 		struct pci_device *d = &s->devices[i];
-		char path[PATH_MAX];
 
-		device_attribute(d, "secondary_bus_number", path);
 		/* Only in a group is it asked whether one is a bridge; the class spares the others.
 		 */
-		d->is_bridge = (d->group != NO_GROUP || CLASS_BASE(d->class) == 0x06) &&
-			exists(sysfd, path);
+		if (d->group != NO_GROUP || CLASS_BASE(d->class) == 0x06)
+			d->is_bridge = exists(sysfd, DEVICE_ATTRIBUTE(d, "secondary_bus_number"));
 	}
 }
 
@@ -422,8 +459,13 @@ int scan_machine(int sysfd, const struct scan_options *o, struct snapshot *ret,
 	int r;
 
 	r = scan_devices(sysfd, &s, ret_where);
+	/* Where all are told, @wanted may ask for it. */
+	if (r == 0 && !o->told)
+		r = scan_places(sysfd, o, &s, ret_where);
 	if (r == 0)
 		r = scan_groups(sysfd, o, &s);
+	if (r == 0 && o->told)
+		r = scan_places(sysfd, o, &s, ret_where);
 	if (r < 0)
 		return r;
 	scan_bridges(sysfd, &s);

@@ -16,6 +16,10 @@ struct scan_options {
 	bool live;
 	/* Which devices to look at closely, with their IOMMU groups; NULL: all. */
 	bool (*wanted)(const struct pci_device *d, const void *arg);
+	/* Whose place in the topology and whose driver to tell, beside those of the devices in
+	 * these groups, of siblings and twins, displays and USB host controllers; NULL: of all.
+	 * @wanted may ask for them only then. */
+	bool (*told)(const struct pci_device *d, const void *arg);
 	const void *arg;
 };
 

@@ -85,6 +85,11 @@ static bool wanted(const struct pci_device *d, const void *config)
 	return plan_wants(config, d);
 }
 
+static bool told(const struct pci_device *d, const void *config)
+{
+	return plan_tells(config, d);
+}
+
 static bool wants_any(const struct pci_device *d, const void *arg)
 {
 	(void)d;
@@ -94,10 +99,13 @@ static bool wants_any(const struct pci_device *d, const void *arg)
 
 static int read_devices(struct session *s, bool live, bool all)
 {
+	const bool all_told = all || live || plan_compares_paths(&s->config, &s->words);
 	const struct scan_options o = {
-		.live = live, .wanted = all ? NULL : wanted, .arg = &s->config
+		.live = live,
+		.wanted = all ? NULL : wanted,
+		.told = all_told ? NULL : told,
+		.arg = &s->config,
 	};
-
 	char where[DEVICE_ATTRIBUTE_LEN] = "";
 	int r;
 

@@ -5,11 +5,24 @@
 
 #include "sysfs.h"
 
-ssize_t read_full(int fd, char *buf, size_t size)
+/* Whether the last line of the text is complete, and starts with @last. */
+static bool ends_with_line(const char *text, size_t len, const char *last)
+{
+	const char *line;
+
+	if (len == 0 || text[len - 1] != '\n')
+		return false;
+	line = memrchr(text, '\n', len - 1);
+	line = line ? line + 1 : text;
+	return (size_t)(text + len - line) > strlen(last) && skip_prefix(line, last);
+}
+
+/* Until the end, or until there is a last line that starts with @last; that may be NULL. */
+static ssize_t read_until(int fd, char *buf, size_t size, const char *last)
 {
 	size_t len = 0;
 
-	while (len < size) {
+	while (len < size && !(last && ends_with_line(buf, len, last))) {
 		ssize_t n = read(fd, buf + len, size - len);
 
 		if (n < 0 && errno == EINTR)
@@ -21,6 +34,11 @@ ssize_t read_full(int fd, char *buf, size_t size)
 		len += (size_t)n;
 	}
 	return (ssize_t)len;
+}
+
+ssize_t read_full(int fd, char *buf, size_t size)
+{
+	return read_until(fd, buf, size, NULL);
 }
 
 int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
@@ -97,9 +115,10 @@ ssize_t sysfs_read_bytes(int dirfd, const char *path, void *buf, size_t size)
 	return fd < 0 ? -errno : read_full(fd, buf, size);
 }
 
-ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size)
+ssize_t sysfs_read_to(int dirfd, const char *path, const char *last, char *buf, size_t size)
 {
-	ssize_t len = sysfs_read_bytes(dirfd, path, buf, size);
+	_cleanup_close_ int fd = openat(dirfd, path, O_RDONLY | O_CLOEXEC | O_NOCTTY);
+	ssize_t len = fd < 0 ? -errno : read_until(fd, buf, size, last);
 
 	if (len < 0)
 		return len;
@@ -111,6 +130,11 @@ ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size)
 		len--;
 	buf[len] = '\0';
 	return len;
+}
+
+ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size)
+{
+	return sysfs_read_to(dirfd, path, NULL, buf, size);
 }
 
 int sysfs_write(int dirfd, const char *path, const char *text)

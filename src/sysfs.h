@@ -33,6 +33,10 @@ ssize_t sysfs_read_bytes(int dirfd, const char *path, void *buf, size_t size) _m
  * errno: part of a text is none, so -EFBIG where @buf is too small, -EBADMSG where there is a NUL
  * in it. */
 ssize_t sysfs_read(int dirfd, const char *path, char *buf, size_t size) _must_check_;
+/* The same for a text whose last line is known to start with @last: where that came with the first
+ * read(), there is no other, which would only find the end. */
+ssize_t sysfs_read_to(int dirfd, const char *path, const char *last, char *buf, size_t size)
+	_must_check_;
 /* Writes @text with one write(), as kernfs wants it (Documentation/filesystems/sysfs.rst): the
  * attribute's own error comes back. 0, or negative errno; -EIO for a short write. */
 int sysfs_write(int dirfd, const char *path, const char *text) _must_check_;

@@ -61,6 +61,37 @@ static void test_addr(void)
 	}
 }
 
+static void test_bus(void)
+{
+	static const struct {
+		int line;
+		const char *in;
+		int r;
+		uint32_t domain;
+		uint8_t bus;
+	} rows[] = {
+		ROW("0000:00", OK, 0, 0),
+		ROW("10000:e1", OK, 0x10000, 0xe1),
+		ROW("0000:00:00", -EINVAL, 9, 9),
+		ROW("0000", -EINVAL, 9, 9),
+		ROW(":00", -EINVAL, 9, 9),
+		ROW("0000:", -EINVAL, 9, 9),
+		ROW("123456789:00", -EINVAL, 9, 9),
+		ROW("", -EINVAL, 9, 9),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		uint32_t domain = 9;
+		uint8_t bus = 9;
+
+		test_begin(__FILE__, rows[i].line, rows[i].in);
+		EXPECT_INT(pci_bus_parse(rows[i].in, &domain, &bus), rows[i].r);
+		EXPECT_INT(domain, rows[i].domain);
+		EXPECT_INT(bus, rows[i].bus);
+		test_end();
+	}
+}
+
 static void test_all_functions(void)
 {
 	static const struct {
@@ -295,6 +326,7 @@ static void test_id_equal(void)
 int main(void)
 {
 	test_addr();
+	test_bus();
 	test_all_functions();
 	test_id();
 	test_path();

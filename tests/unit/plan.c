@@ -1428,6 +1428,37 @@ static void test_wants(void)
 	test_end();
 }
 
+/* plan_tells(), plan_compares_paths(): whose place in the topology scan.c must tell. */
+static void test_tells(void)
+{
+	static const char text[] = "[a]\ndevice = 03:00.0\n[b]\ndevice = 10de:22bc\n"
+				   "[d]\ndevice = 0f:00.0 10de:2786\n";
+	static const char path[] = "[e]\ndevice = 00:1d.0/00.0\n";
+	struct bootwords none = { 0 }, skip = { 0 };
+	struct machine m = { 0 };
+	struct config c = { 0 };
+	char *told = NULL;
+
+	TEST_BEGIN("plan_tells");
+	EXPECT_INT(machine_parse(pc, &m), 0);
+	EXPECT_INT(config_parse(&c, "f", text, strlen(text)), 0);
+	EXPECT_INT(config_finish(&c), 0);
+	for (size_t i = 0; i < m.snapshot.n_devices; i++)
+		if (plan_tells(&c, &m.snapshot.devices[i]))
+			told = grow(told, "%s", SHORT(m.snapshot.devices[i].addr));
+	EXPECT_STR(told, "01:00.0 01:00.1 03:00.0");
+	EXPECT_INT(plan_compares_paths(&c, &none), false);
+	EXPECT_INT(bootwords_parse("rd.vfio-early.skip=a,00:1d.0/00.0", &skip), 0);
+	EXPECT_INT(plan_compares_paths(&c, &skip), true);
+	EXPECT_INT(config_parse(&c, "g", path, strlen(path)), 0);
+	EXPECT_INT(plan_compares_paths(&c, &none), true);
+	free(told);
+	bootwords_free(&skip);
+	config_free(&c);
+	machine_free(&m);
+	test_end();
+}
+
 static void test_empty(void)
 {
 	struct snapshot s = { 0 };
@@ -1449,6 +1480,7 @@ int main(void)
 	for (size_t i = 0; i < ARRAY_SIZE(rows); i++)
 		run_row(&rows[i]);
 	test_wants();
+	test_tells();
 	test_empty();
 	return test_summary();
 }

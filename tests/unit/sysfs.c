@@ -81,6 +81,32 @@ static void test_read_bytes(void)
 	test_end();
 }
 
+/* A FIFO that stays open has no end to find: a second read() would hang. */
+static void test_read_to(void)
+{
+	static const char whole[] = "DRIVER=nouveau\nMODALIAS=pci:v0\n", cut[] = "A=1\nMODALIAS=";
+	_cleanup_close_ int fd = -1;
+	char buf[64];
+
+	TEST_BEGIN("up to a known last line");
+	put("attr", whole);
+	EXPECT_INT(sysfs_read_to(dir, "attr", "MODALIAS=", buf, sizeof(buf)), sizeof(whole) - 2);
+	EXPECT_STR(buf, "DRIVER=nouveau\nMODALIAS=pci:v0");
+	put("attr", cut);
+	EXPECT_INT(sysfs_read_to(dir, "attr", "MODALIAS=", buf, sizeof(buf)), sizeof(cut) - 1);
+	put("attr", "MODALIAS=\nB=2\n");
+	EXPECT_INT(sysfs_read_to(dir, "attr", "MODALIAS=", buf, sizeof(buf)), 13);
+	put("attr", "\n");
+	EXPECT_INT(sysfs_read_to(dir, "attr", "MODALIAS=", buf, sizeof(buf)), 0);
+	EXPECT_INT(mkfifoat(dir, "fifo", 0600), 0);
+	fd = openat(dir, "fifo", O_RDWR | O_CLOEXEC);
+	EXPECT_INT(write(fd, whole, sizeof(whole) - 1), sizeof(whole) - 1);
+	alarm(10);
+	EXPECT_INT(sysfs_read_to(dir, "fifo", "MODALIAS=", buf, sizeof(buf)), sizeof(whole) - 2);
+	alarm(0);
+	test_end();
+}
+
 static void test_write(void)
 {
 	char buf[32];
@@ -169,6 +195,7 @@ int main(void)
 	test_read();
 	test_read_errors();
 	test_read_bytes();
+	test_read_to();
 	test_write();
 	test_link();
 	clean(path);
