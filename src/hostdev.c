@@ -50,21 +50,36 @@ static int set_name(struct udev_hwdb *hwdb, struct pci_device *d)
 	return d->name ? 0 : -ENOMEM;
 }
 
+static int by_id(const void *a, const void *b)
+{
+	const struct pci_device *x = *(struct pci_device *const *)a;
+	const struct pci_device *y = *(struct pci_device *const *)b;
+
+	return x->id.vendor != y->id.vendor ? x->id.vendor - y->id.vendor
+					    : x->id.device - y->id.device;
+}
+
 int hostdev_names(struct snapshot *s)
 {
 	_cleanup_(udev_freep) struct udev *udev = udev_new();
 	_cleanup_(hwdb_freep) struct udev_hwdb *hwdb = udev ? udev_hwdb_new(udev) : NULL;
-	int r = 0;
+	_cleanup_free_ struct pci_device **order = calloc(s->n_devices + 1, sizeof(*order));
+	int r = order ? 0 : -ENOMEM;
 
 	/* A machine without the database has numbers alone. */
-	for (size_t i = 0; i < s->n_devices && hwdb && r == 0; i++) {
-		struct pci_device *d = &s->devices[i];
+	if (r < 0 || !hwdb || s->n_devices == 0)
+		return r;
+	/* A search takes its time, and big machines have many devices of few kinds. */
+	for (size_t i = 0; i < s->n_devices; i++)
+		order[i] = &s->devices[i];
+	qsort(order, s->n_devices, sizeof(struct pci_device *), by_id);
+	for (size_t i = 0; i < s->n_devices && r == 0; i++) {
+		const struct pci_device *before = i ? order[i - 1] : NULL;
 
-		/* A card's many functions stand in a row. */
-		if (i && pci_id_equal(d[-1].id, d->id) && d[-1].name)
-			r = (d->name = strdup(d[-1].name)) ? 0 : -ENOMEM;
+		if (before && before->name && pci_id_equal(before->id, order[i]->id))
+			r = (order[i]->name = strdup(before->name)) ? 0 : -ENOMEM;
 		else
-			r = set_name(hwdb, d);
+			r = set_name(hwdb, order[i]);
 	}
 	return r;
 }

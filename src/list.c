@@ -209,22 +209,25 @@ static void text_device(
 	fputc('\n', out);
 }
 
-static size_t count_members(const struct list *l, int group)
+/* The devices in no group. */
+static const struct iommu_group no_group = { .number = NO_GROUP };
+
+static size_t count_members(const struct list *l, const struct iommu_group *g)
 {
 	size_t n = 0;
 
-	for (size_t i = 0; i < l->snapshot->n_devices; i++)
-		n += l->snapshot->devices[i].group == group && shown(l, &l->snapshot->devices[i]);
+	for_each_member(i, l->snapshot, g)
+		n += shown(l, &l->snapshot->devices[i]);
 	return n;
 }
 
-/* The devices of one group, or with NO_GROUP of none. */
-static void text_members(const struct list *l, int group, const struct style *style, FILE *out)
+static void text_members(
+	const struct list *l, const struct iommu_group *g, const struct style *style, FILE *out)
 {
-	size_t left = count_members(l, group);
+	size_t left = count_members(l, g);
 
-	for (size_t i = 0; i < l->snapshot->n_devices && left; i++)
-		if (l->snapshot->devices[i].group == group && shown(l, &l->snapshot->devices[i]))
+	for_each_member(i, l->snapshot, g)
+		if (shown(l, &l->snapshot->devices[i]))
 			text_device(l, i, --left == 0, style, out);
 }
 
@@ -234,14 +237,14 @@ void list_text(const struct list *l, FILE *out, bool tree, bool colour)
 	const struct snapshot *s = l->snapshot;
 
 	for (size_t i = 0; i < s->n_groups; i++) {
-		if (count_members(l, s->groups[i].number) == 0)
+		if (count_members(l, &s->groups[i]) == 0)
 			continue;
 		text_group_head(l, &s->groups[i], &style, out);
-		text_members(l, s->groups[i].number, &style, out);
+		text_members(l, &s->groups[i], &style, out);
 	}
-	if (tree && count_members(l, NO_GROUP))
+	if (tree && count_members(l, &no_group))
 		fprintf(out, "%sIn no IOMMU group:%s\n", paint(&style, BOLD), paint(&style, PLAIN));
-	text_members(l, NO_GROUP, &style, out);
+	text_members(l, &no_group, &style, out);
 	for (size_t i = 0; i < l->findings->n; i++)
 		finding_text(&l->findings->items[i], "", out);
 	if (tree && s->n_devices)
@@ -298,13 +301,13 @@ static void json_device(const struct list *l, size_t device, FILE *out)
 	fputc('}', out);
 }
 
-static void json_members(const struct list *l, int group, FILE *out)
+static void json_members(const struct list *l, const struct iommu_group *g, FILE *out)
 {
 	bool first = true;
 
 	fputs("\"devices\": [", out);
-	for (size_t i = 0; i < l->snapshot->n_devices; i++) {
-		if (l->snapshot->devices[i].group != group || !shown(l, &l->snapshot->devices[i]))
+	for_each_member(i, l->snapshot, g) {
+		if (!shown(l, &l->snapshot->devices[i]))
 			continue;
 		fputs(first ? "\n      " : ",\n      ", out);
 		first = false;
@@ -322,7 +325,7 @@ static void json_groups(const struct list *l, FILE *out)
 	for (size_t i = 0; i < s->n_groups; i++) {
 		const struct iommu_group *g = &s->groups[i];
 
-		if (count_members(l, g->number) == 0)
+		if (count_members(l, g) == 0)
 			continue;
 		fputs(first ? "\n    {" : ",\n    {", out);
 		first = false;
@@ -331,12 +334,12 @@ static void json_groups(const struct list *l, FILE *out)
 		fputs(", ", out);
 		json_key(out, "foreign_member", g->foreign_member);
 		fprintf(out, ", \"direct_region\": %s, ", g->direct_region ? "true" : "false");
-		json_members(l, g->number, out);
+		json_members(l, g, out);
 	}
-	if (count_members(l, NO_GROUP)) {
+	if (count_members(l, &no_group)) {
 		fputs(first ? "\n    {" : ",\n    {", out);
 		fputs("\"number\": null, \"verdict\": null, ", out);
-		json_members(l, NO_GROUP, out);
+		json_members(l, &no_group, out);
 	}
 	fputs("],\n  ", out);
 }

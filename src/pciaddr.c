@@ -183,9 +183,26 @@ int pci_path_parse(const char *s, struct pci_path *ret, bool *ret_all_functions)
 	return 0;
 }
 
+/* @digits of them at least, then @end; where the next character goes. */
+static char *put_hex(char *s, uint32_t v, int digits, char end)
+{
+	while (digits < 8 && v >> digits * 4)
+		digits++;
+	while (digits-- > 0)
+		*s++ = "0123456789abcdef"[v >> digits * 4 & 0xf];
+	*s++ = end;
+	return s;
+}
+
+/* Not by printf(): each attribute of thousands of devices is read by its address. */
 const char *pci_addr_format(struct pci_addr a, char buf[static PCI_ADDR_LEN])
 {
-	snprintf(buf, PCI_ADDR_LEN, "%04x:%02x:%02x.%x", a.domain, a.bus, a.dev & 0x1f, a.fn & 7);
+	char *s = buf;
+
+	s = put_hex(s, a.domain, 4, ':');
+	s = put_hex(s, a.bus, 2, ':');
+	s = put_hex(s, a.dev & 0x1f, 2, '.');
+	put_hex(s, a.fn & 7, 1, '\0');
 	return buf;
 }
 

@@ -93,10 +93,10 @@ enum group_verdict group_judge(const struct snapshot *s, const struct iommu_grou
 
 	if (g->unreadable || g->noiommu)
 		return GROUP_UNUSABLE;
-	for (size_t i = 0; i < s->n_devices; i++) {
+	for_each_member(i, s, g) {
 		const struct pci_device *d = &s->devices[i];
 
-		if (d->group != g->number || d->appears_late || device_is_passive(d))
+		if (d->appears_late || device_is_passive(d))
 			continue;
 		blocked |= device_is_support(d);
 		shared |= first && !device_same_card(first, d);

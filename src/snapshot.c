@@ -23,8 +23,30 @@ static int by_number(const void *a, const void *b)
 
 void snapshot_sort_groups(struct snapshot *s)
 {
-	if (s->n_groups)
-		qsort(s->groups, s->n_groups, sizeof(*s->groups), by_number);
+	if (s->n_groups == 0)
+		return;
+	qsort(s->groups, s->n_groups, sizeof(*s->groups), by_number);
+	for (size_t i = 0; i < s->n_devices; i++) {
+		const struct iommu_group key = { .number = s->devices[i].group };
+		struct iommu_group *g =
+			bsearch(&key, s->groups, s->n_groups, sizeof(*s->groups), by_number);
+
+		if (g && g->end == 0)
+			g->first = i;
+		if (g)
+			g->end = i + 1;
+	}
+}
+
+size_t snapshot_member(const struct snapshot *s, const struct iommu_group *g, size_t i)
+{
+	size_t end = g->end ? g->end : s->n_devices;
+
+	if (i < g->first)
+		i = g->first;
+	while (i < end && s->devices[i].group != g->number)
+		i++;
+	return i < end ? i : s->n_devices;
 }
 
 size_t snapshot_lower_bound(const struct snapshot *s, struct pci_addr addr)

@@ -40,6 +40,7 @@ struct iommu_group {
 	bool direct_region;   /* a "direct" reserved region: RMRR or IVMD */
 	bool unreadable;      /* not all of it could be read: whatever is in it is unknown */
 	char *foreign_member; /* a member that is no PCI device, or NULL */
+	size_t first, end;    /* its members are among these devices; end 0: among all */
 };
 
 struct snapshot {
@@ -88,8 +89,14 @@ struct iommu_group *snapshot_group(const struct snapshot *s, int number);
 size_t snapshot_lower_bound(const struct snapshot *s, struct pci_addr addr);
 /* Puts the devices in order; look-ups work only then. */
 void snapshot_sort(struct snapshot *s);
-/* Puts the groups in order of number, for people; nothing else needs it. */
+/* Puts the groups in order of number and notes where their members stand, for people, who are shown
+ * all of them; nothing else needs it. */
 void snapshot_sort_groups(struct snapshot *s);
+/* The first member of the group at or behind the index @i, or s->n_devices. */
+size_t snapshot_member(const struct snapshot *s, const struct iommu_group *g, size_t i);
+#define for_each_member(i, s, g) \
+	for (size_t i = snapshot_member((s), (g), 0); (i) < (s)->n_devices; \
+		(i) = snapshot_member((s), (g), (i) + 1))
 
 /* The machine as it was when the hook ran: devices that appear late are marked, not removed (a
  * target may name one), and a driver that is not built in holds nothing yet. The module that was

@@ -57,6 +57,30 @@ static void test_lookup(const struct snapshot *s)
 	test_end();
 }
 
+static void expect_members(const struct snapshot *s, const struct iommu_group *g, const char *found)
+{
+	char text[64] = "";
+
+	for_each_member(i, s, g)
+		snprintf(text + strlen(text), sizeof(text) - strlen(text), " %zu", i);
+	EXPECT_STR(text, found);
+}
+
+static void test_members(struct snapshot *s)
+{
+	const struct iommu_group none = { .number = NO_GROUP };
+
+	for (int sorted = 0; sorted < 2; sorted++) {
+		test_begin(__FILE__, __LINE__, sorted ? "members" : "members, not sorted");
+		expect_members(s, snapshot_group(s, 16), " 1 2");
+		expect_members(s, snapshot_group(s, 1), " 0 3");
+		expect_members(s, snapshot_group(s, 9), "");
+		expect_members(s, &none, "");
+		test_end();
+		snapshot_sort_groups(s);
+	}
+}
+
 static void test_project(struct snapshot *s)
 {
 	static const struct {
@@ -155,6 +179,7 @@ int main(void)
 	EXPECT_INT(m.snapshot.n_devices, 4);
 	test_end();
 	test_lookup(&m.snapshot);
+	test_members(&m.snapshot);
 	test_project(&m.snapshot);
 	test_classes();
 	test_empty();
