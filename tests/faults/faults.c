@@ -13,8 +13,6 @@
 
 #include "judge.h"
 
-#if defined(__x86_64__)
-
 enum group { GROUP_ERRORS, GROUP_SHORT, GROUP_HANGS, GROUP_MEMORY, GROUP_KILLS, N_GROUPS };
 
 static const char *const group_names[] = { "errors", "short", "hangs", "memory", "kills" };
@@ -399,13 +397,3 @@ int main(int argc, char **argv)
 	printf("tally execs %u %u\n", x.execs, x.execs);
 	return failed || x.execs ? 1 : 0;
 }
-
-#else
-
-int main(void)
-{
-	printf("faults: skipped: it knows the registers of x86_64 alone\n");
-	return 77;
-}
-
-#endif
