@@ -287,8 +287,25 @@ static void check_twins(const struct target *t, const struct selector *s)
 	}
 }
 
+/* A skip names the target, or a device of it. */
+static void check_skip(const struct target *t, const char *word)
+{
+	struct selector s;
+
+	plan_law(!streq(word, t->name), "binds a target that is skipped by its name");
+	if (selector_parse(word, &s) < 0)
+		return;
+	for (size_t i = 0; i < snapshot->n_devices; i++)
+		plan_law(!selector_names(&s, &snapshot->devices[i]) ||
+				!names(t, &snapshot->devices[i]),
+			"binds a target of which a device is skipped");
+	selector_free(&s);
+}
+
 static void check_bound(const struct made *m, const struct plan_target *t)
 {
+	for (size_t i = 0; i < m->words.n_skip; i++)
+		check_skip(t->target, m->words.skip[i]);
 	for (size_t i = 0; i < t->n_devices; i++)
 		check_bound_device(m, t, &t->devices[i]);
 	for (size_t i = 0; i < t->target->n_selectors; i++) {

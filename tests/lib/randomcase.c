@@ -9,6 +9,7 @@ struct maker {
 	const uint8_t *pos, *end;
 	unsigned used[BUSES]; /* device numbers and functions, 3 bits of these, so far */
 	unsigned groups;
+	size_t claimed; /* devices, from the first on, that some line means */
 };
 
 /* Below the root complex: two root ports with a bus each, and a VMD. */
@@ -54,13 +55,13 @@ static void put_address(struct maker *m, unsigned bus, bool function)
 
 static void put_group(struct maker *m)
 {
-	unsigned kind = pick(m, 16), group = m->groups;
+	unsigned kind = pick(m, 32), group = m->groups;
 
-	if (kind < 6)
+	if (kind < 16)
 		group = m->groups++;
-	else if (kind < 15 && group)
+	else if (kind < 31 && group)
 		group -= 1 + kind % 3 % group;
-	if (kind < 15)
+	if (kind < 31)
 		put(&m->c->listing, "IOMMU Group %u:\n", group);
 	else
 		put(&m->c->listing, "No IOMMU group:\n");
@@ -70,13 +71,14 @@ static void put_group(struct maker *m)
 static void put_device(struct maker *m, unsigned i)
 {
 	static const char *const classes[] = { "0403", "0300", "0380", "0302", "0c0330", "0c0320",
-		"0c0340", "0108", "0106", "0200", "0280", "0600", "0601", "0604", "1300", "0b40" };
+		"0c0340", "0108", "0106", "0200", "0200", "0280", "0600", "0601", "0604", "1300",
+		"0b40", "0403", "0300" };
 	static const char *const drivers[] = { "", "", "", "", "", " @host", " @pcieport",
 		" @vfio-pci", " @pci-stub", " @mlx5_vfio_pci", " @i915 +builtin",
 		" @shpchp +builtin" };
-	static const char *const flags[] = { "", "", "", "", "", "", "", "", " +boot_vga",
-		" +framebuffer", " +late", " +vf", " +removable", " +variant=mlx5_vfio_pci",
-		" +variant=mlx5_vfio_pci" };
+	static const char *const flags[] = { "", "", "", "", "", "", "", "", "", "", "", "", "", "",
+		"", "", "", " +boot_vga", " +boot_vga", " +framebuffer", " +late", " +vf",
+		" +removable", " +variant=mlx5_vfio_pci", " +variant=mlx5_vfio_pci" };
 	static const unsigned char places[] = { 1, 1, 1, 0, 0, 0, 2, 2, 3 };
 	unsigned bus = PICK(m, places);
 	bool function = pick(m, 2);
@@ -84,7 +86,7 @@ static void put_device(struct maker *m, unsigned i)
 	put_group(m);
 	put_address(m, bus, function);
 	put(&m->c->listing, " x [%s]: [10de:%04x]%s%s%s\n", PICK(m, classes),
-		0x1000 + (pick(m, 4) ? i : 0), buses[bus].above, PICK(m, drivers), PICK(m, flags));
+		0x1000 + (pick(m, 6) ? i : 0), buses[bus].above, PICK(m, drivers), PICK(m, flags));
 }
 
 static void put_group_line(struct maker *m)
@@ -100,21 +102,21 @@ static void put_group_line(struct maker *m)
 
 static void put_machine_lines(struct maker *m)
 {
-	static const char *const states[] = { "loadable", "loadable", "loadable", "loaded",
-		"builtin", "missing", "blacklisted" };
-	static const char *const more[] = { "", "", "", "", "", "", "", "tables: dmar\n",
-		"tables: ivrs\n", "tables: viot\n", "iommu: none\n", "module-ids: 10de:1000\n",
-		"module-unapplied: disable_vga=1\n", "module vfio_iommu_type1: missing\n" };
+	static const char *const states[] = { "loadable", "loadable", "loadable", "loadable",
+		"loadable", "loadable", "loaded", "builtin", "missing", "blacklisted" };
+	static const char *const more[] = { "", "", "", "", "", "", "", "", "", "", "", "",
+		"tables: dmar\n", "tables: ivrs\n", "tables: viot\n", "iommu: none\n",
+		"module-ids: 10de:1000\n", "module-unapplied: disable_vga=1\n",
+		"module vfio_iommu_type1: missing\n" };
 
-	put(&m->c->listing, "module vfio-pci: %s\n%s%s", PICK(m, states), PICK(m, more),
-		PICK(m, more));
+	put(&m->c->listing, "module vfio-pci: %s\n%s", PICK(m, states), PICK(m, more));
 }
 
 static void make_machine(struct maker *m)
 {
 	struct random_case *c = m->c;
-	bool vmd = pick(m, 4) == 1, live = pick(m, 4) == 1;
-	unsigned n = 1 + pick(m, DEVICES), unreadable = pick(m, 64);
+	bool vmd = pick(m, 8) == 1, live = pick(m, 4) == 1;
+	unsigned n = DEVICES - pick(m, DEVICES), unreadable = pick(m, 64);
 
 	put(&c->listing,
 		"0000:00:01.0 x [0604]: [8086:0001] @pcieport\n"
@@ -150,15 +152,28 @@ static const struct pci_device *pick_device(struct maker *m)
 	return &m->c->machine.snapshot.devices[pick(m, (unsigned)m->c->machine.snapshot.n_devices)];
 }
 
+/* Mostly one that no line means yet: two targets that want one device are both refused. */
+static const struct pci_device *pick_other(struct maker *m)
+{
+	const struct pci_device *any = pick_device(m);
+	const struct snapshot *s = &m->c->machine.snapshot;
+
+	if (pick(m, 8) == 7)
+		return any;
+	while (m->claimed < s->n_devices && s->devices[m->claimed].is_bridge)
+		m->claimed++;
+	return m->claimed < s->n_devices ? &s->devices[m->claimed++] : any;
+}
+
 /* What a selector can be: as it should, and as people get it wrong. */
 static void put_selector(struct maker *m, struct text *t)
 {
-	const struct pci_device *d = pick_device(m);
+	const struct pci_device *d = pick_other(m);
 	const struct snapshot *s = &m->c->machine.snapshot;
 	struct pci_addr first = { d->addr.domain, d->addr.bus, d->addr.dev, 0 };
 	const struct pci_device *zero = snapshot_find(s, first) ?: d;
 	char path[PCI_PATH_LEN];
-	unsigned kind = pick(m, 16);
+	unsigned kind = pick(m, 32);
 
 	pci_path_format(d->path.n_hops ? &d->path : &(struct pci_path){ .n_hops = 1 }, path);
 	put(t, "device = ");
@@ -169,6 +184,8 @@ static void put_selector(struct maker *m, struct text *t)
 	else if (kind == 5)
 		put(t, "%04x:%02x:%02x.* %s\n", d->addr.domain, d->addr.bus, d->addr.dev,
 			PCI_ID(zero->id));
+	else if (kind == 10)
+		put(t, "%04x:%02x:%02x.* 10de:1003\n", d->addr.domain, d->addr.bus, d->addr.dev);
 	else if (kind == 6)
 		put(t, "%.*s* %s\n", (int)strlen(path) - 1, path, PCI_ID(zero->id));
 	else if (kind == 7)
@@ -181,10 +198,15 @@ static void put_selector(struct maker *m, struct text *t)
 		put(t, "%s %s\n", PCI_ADDR(d->addr), PCI_ID(d->id));
 }
 
+/* All, or all but one, more often than just any: a target is to be bound, or to lack one thing. */
 static void put_consents(struct maker *m, struct text *t)
 {
-	unsigned bits = pick(m, 3) ? pick(m, 256) : 0xff;
+	unsigned kind = pick(m, 4), any = pick(m, 256), bits = 0xff;
 
+	if (kind == 1)
+		bits &= ~(1U << any % 8);
+	else if (kind == 2)
+		bits = any;
 	for (unsigned i = 0; i < 8; i++)
 		if (bits & 1U << i)
 			put(t, "allow = %s\n", allow_name((enum allow)(1U << i)));
@@ -197,7 +219,7 @@ static void make_target(struct maker *m, unsigned i)
 	static const char *const more[] = { "", "", "", "", "", "profile = p0\n",
 		"profile = p1 p0\n", "driver = vfio-pci\n" };
 	struct text *t = &m->c->targets[i];
-	unsigned lines = 1 + pick(m, 3);
+	unsigned lines = 1 + pick(m, 6) / 4;
 
 	put(t, "[t%u]\n%s%s", i, PICK(m, isolations), PICK(m, more));
 	if (pick(m, 4) == 1)
@@ -211,15 +233,16 @@ static void make_target(struct maker *m, unsigned i)
 
 static void make_word(struct maker *m, char *buf, size_t size)
 {
-	static const char *const words[] = { "", "", "", "quiet", "single", "rd.vfio-early=0",
-		"rd.vfio-early.huh", "root=/dev/nfs", "initcall_blacklist=sysfb_init",
-		"rd.vfio-early.profile=p0", "rd.vfio-early.profile=p1",
-		"rd.vfio-early.profile=p0,p2", "rd.vfio-early.skip=nothing", "elfcorehdr=1" };
+	static const char *const words[] = { "root=/dev/nfs", "root=/dev/nfs", "root=/dev/nfs",
+		"root=/dev/nfs", "rd.vfio-early.profile=p0", "rd.vfio-early.profile=p1",
+		"rd.vfio-early.profile=p0,p2", "initcall_blacklist=sysfb_init", "single",
+		"rd.vfio-early=0", "rd.vfio-early.huh", "rd.vfio-early.skip=nothing",
+		"elfcorehdr=1" };
 	const struct pci_device *d = pick_device(m);
 	char path[PCI_PATH_LEN];
 
 	pci_path_format(d->path.n_hops ? &d->path : &(struct pci_path){ .n_hops = 1 }, path);
-	switch (pick(m, 8)) {
+	switch (pick(m, 32)) {
 	case 1:
 	case 2:
 		snprintf(buf, size, "rd.vfio-early.skip=t%u", pick(m, CASE_TARGETS));
@@ -234,8 +257,14 @@ static void make_word(struct maker *m, char *buf, size_t size)
 		snprintf(buf, size, "rd.vfio-early.skip=%.*s%s", (int)strlen(path) - 1, path,
 			pick(m, 2) ? "*" : path + strlen(path) - 1);
 		break;
-	default:
+	case 6:
+	case 7:
+	case 8:
+	case 9:
 		snprintf(buf, size, "%s", PICK(m, words));
+		break;
+	default:
+		*buf = '\0';
 	}
 }
 
