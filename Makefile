@@ -8,6 +8,7 @@
 # make check         all tests; on Debian, as root, it installs what it lacks
 # make fuzz          SECONDS= for each fuzzer (60), TARGET= for some alone
 # make bench         what binding costs, beside the least that binds, shell loops and driverctl
+# make soak N=100    boots that often, with random machines, configurations and boot words
 # make demo          shows it: a virtual machine boots with and without it
 
 VERSION := 0.1.0
@@ -240,6 +241,13 @@ bench:
 	@$(MAKE) --no-print-directory all
 	@tests/bench/run
 
+N ?= 100
+soak:
+	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS))
+	@$(MAKE) --no-print-directory deps
+	@$(MAKE) --no-print-directory all
+	@tests/vm/soak $(N)
+
 demo:
 	@tests/need $(sort $(BUILD_NEEDS) $(LAB_NEEDS))
 	@$(MAKE) --no-print-directory deps
@@ -254,6 +262,6 @@ clean:
 distclean:
 	rm -rf build
 
-.PHONY: all test unit-tests fuzzers fuzz check check-all bench demo deps install install-base install-completion install-unit \
+.PHONY: all test unit-tests fuzzers fuzz check check-all soak bench demo deps install install-base install-completion install-unit \
 	install-initramfs-tools install-dracut install-mkinitcpio uninstall deb clean distclean
 -include $(wildcard $(BUILD)/*.d $(BUILD)/tests/*.d)
