@@ -16,6 +16,13 @@
 
 #define MEMORY_MAX ((rlim_t)256 << 20)
 
+/* Clang up to 21 does not define what GCC does. */
+#if defined(__has_feature) && !defined(__SANITIZE_ADDRESS__)
+#if __has_feature(address_sanitizer)
+#define __SANITIZE_ADDRESS__ 1
+#endif
+#endif
+
 enum stage { STAGE_READING, STAGE_BINDING, STAGE_TELLING };
 
 /* Tells what was done, where a boot is read afterwards. */
