@@ -603,7 +603,8 @@ static const char *deed(const struct run *run, const struct pci_device *d, char 
 
 	if (run->last.kind == UNDO_BEGUN)
 		snprintf(buf, size, "giving back %s", PCI_ADDR(d->addr));
-	else if (run->plan->steps[run->step].kind == STEP_OVERRIDE)
+	else if (run->plan->steps[run->step].kind == STEP_OVERRIDE ||
+		run->plan->steps[run->step].kind == STEP_NAME)
 		snprintf(buf, size, "setting the driver_override of %s", PCI_ADDR(d->addr));
 	else if (*held && !streq(held, run->drivers[device]))
 		snprintf(buf, size, "taking %s from %s", PCI_ADDR(d->addr), held);

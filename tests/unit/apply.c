@@ -363,6 +363,16 @@ static void test_variant(void)
 	EXPECT_STR(outcome.drivers[2], "mlx5_vfio_pci");
 	test_end();
 
+	begin("the driver's name that cannot be written in time is told as that", 3);
+	world->fault_path = "03:00.0/driver_override";
+	world->fault_text = "mlx5_vfio_pci";
+	world->fault = HANG;
+	EXPECT_INT(apply_plan(&variant_plan, &snapshot, NULL, root_fd, 400, 400, &outcome), 0);
+	EXPECT_INT(outcome.devices[2], DEVICE_HUNG);
+	EXPECT(outcome.findings.n > 0 &&
+		skip_prefix(outcome.findings.items[0].text, "setting the driver_override of "));
+	test_end();
+
 	unlinkat(root_fd, "module/mlx5_vfio_pci_module/drivers/pci:mlx5_vfio_pci", 0);
 	begin("a variant module that registers no driver leaves its device to its own", 0);
 	EXPECT_INT(apply_plan(&variant_plan, &snapshot, NULL, root_fd, 5000, 5000, &outcome), 0);
