@@ -257,7 +257,7 @@ demo:
 .PRECIOUS: $(BUILD)/tests/unit-%.o $(BUILD)/tests/lib-%.o $(BUILD)/tests/fuzz-%.o
 
 clean:
-	rm -rf $(BUILD)/*.o $(BUILD)/*.d $(BUILD)/tests $(BUILD)/vfio-early
+	rm -rf $(BUILD)/*.o $(BUILD)/*.d $(BUILD)/tests $(BUILD)/vfio-early $(BUILD)/vfio-early.map
 
 distclean:
 	rm -rf build
