@@ -95,6 +95,7 @@ static int scan_devices(int sysfd, struct snapshot *s, char where[static DEVICE_
 		*place = d;
 	}
 	snapshot_sort(s);
+	strcpy(where, PCI_DEVICES); /* what r is about */
 	return r;
 }
 
