@@ -57,7 +57,7 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 		return -EMEDIUMTYPE;
 	if ((uint64_t)st.st_size > max)
 		return -EFBIG;
-	/* In /proc a file's size is 0. */
+	/* In /proc a file's size is 0; newer kernels tell that of cmdline, which is right. */
 	if (st.st_size > 0)
 		max = (size_t)st.st_size;
 	buf = malloc(max + 1);
@@ -68,7 +68,7 @@ int file_read(const char *path, size_t max, char **ret, size_t *ret_len)
 		return (int)n;
 	if ((size_t)n > max)
 		return -EFBIG;
-	/* Cut off: half a file may say the opposite. In /proc the size is 0. */
+	/* Cut off: half a file may say the opposite. */
 	if ((off_t)n < st.st_size)
 		return -EIO;
 	buf[n] = '\0';
