@@ -64,49 +64,59 @@ static int check_plain(int dirfd, const char *name)
 	return faccessat(dirfd, name, R_OK, 0) < 0 ? -errno : 0;
 }
 
-/* libkmod passes over what it cannot read, and with it over a blacklist. */
-static int check_options(const char *path)
+/* libkmod passes over what it cannot read, and with it over a blacklist. @file is what cannot be
+ * read. */
+static int check_options(const char *path, char file[static PATH_MAX])
 {
 	_cleanup_closedir_ DIR *dir = NULL;
 	struct dirent *e;
 	int r = sysfs_opendir(AT_FDCWD, path, &dir);
 
+	snprintf(file, PATH_MAX, "%s", path);
 	/* It takes a file, too. */
 	if (r == -ENOENT || r == -ENOTDIR)
 		return check_plain(AT_FDCWD, path);
 	while (r >= 0 && (r = sysfs_readdir(dir, &e)) > 0) {
 		const char *dot = strrchr(e->d_name, '.');
 
-		if (dot && streq(dot, ".conf"))
-			r = check_plain(dirfd(dir), e->d_name);
+		/* The latter is read by older ones, such as kmod 30's. */
+		if (!dot || (!streq(dot, ".conf") && !streq(dot, ".alias")))
+			continue;
+		r = check_plain(dirfd(dir), e->d_name);
+		if (r < 0)
+			snprintf(file, PATH_MAX, "%s/%s", path, e->d_name);
 	}
 	return r;
 }
 
 /* All that libkmod reads at once when it begins. */
-static int check_files(const char *tree)
+static int check_files(const char *tree, char file[static PATH_MAX])
 {
-	_cleanup_free_ char *softdeps = format("%s/modules.softdep", tree);
-	int r = softdeps ? check_plain(AT_FDCWD, softdeps) : -ENOMEM;
+	int r;
 
+	snprintf(file, PATH_MAX, "%s/modules.softdep", tree);
+	r = check_plain(AT_FDCWD, file);
 	for (size_t i = 0; modules_config_dirs[i] && r == 0; i++)
-		r = check_options(modules_config_dirs[i]);
+		r = check_options(modules_config_dirs[i], file);
+	if (r == 0)
+		file[0] = '\0';
 	return r;
 }
 
-int modules_open(const char *release, struct modules **ret)
+int modules_open(const char *release, struct modules **ret, char ret_file[static PATH_MAX])
 {
 	struct modules *m = calloc(1, sizeof(*m));
 	struct utsname uts;
 	int r;
 
+	ret_file[0] = '\0';
 	if (!m)
 		return -ENOMEM;
 	if (!release && uname(&uts) == 0)
 		release = uts.release;
 	if (release)
 		m->tree = format("/lib/modules/%s", release);
-	r = m->tree ? check_files(m->tree) : -ENOMEM;
+	r = m->tree ? check_files(m->tree, ret_file) : -ENOMEM;
 	if (r == 0) {
 		m->ctx = kmod_new(m->tree, modules_config_dirs);
 		r = m->ctx ? 0 : -ENOMEM;
@@ -300,14 +310,20 @@ int modules_query(struct modules *m, int sysfd, struct module_facts *ret)
 	return 0;
 }
 
-/* A whole file of the module tree; "" where there is none. */
-static int read_tree_file(struct modules *m, const char *name, char **ret, size_t *ret_len)
+/* A whole file of the module tree; "" where there is none. @file is its path where it cannot be
+ * read. */
+static int read_tree_file(struct modules *m, const char *name, char **ret, size_t *ret_len,
+	char file[static PATH_MAX])
 {
-	_cleanup_free_ char *path = format("%s/%s", m->tree, name);
-	int r = path ? file_read(path, TREE_FILE_MAX, ret, ret_len) : -ENOMEM;
+	int r;
 
-	if (r != -ENOENT && r != -ENOTDIR)
+	snprintf(file, PATH_MAX, "%s/%s", m->tree, name);
+	r = file_read(file, TREE_FILE_MAX, ret, ret_len);
+	if (r < 0 && r != -ENOENT && r != -ENOTDIR)
 		return r;
+	file[0] = '\0';
+	if (r == 0)
+		return 0;
 	*ret_len = 0;
 	*ret = strdup("");
 	return *ret ? 0 : -ENOMEM;
@@ -331,15 +347,16 @@ static int variant_usable(struct modules *m, const char *name)
 }
 
 int modules_find_variants(struct modules *m, struct snapshot *s,
-	bool (*wanted)(const struct pci_device *d, const void *arg), const void *arg)
+	bool (*wanted)(const struct pci_device *d, const void *arg), const void *arg,
+	char ret_file[static PATH_MAX])
 {
 	_cleanup_free_ char *aliases = NULL, *builtin = NULL;
 	size_t aliases_len, builtin_len;
 	int r;
 
-	r = read_tree_file(m, "modules.alias", &aliases, &aliases_len);
+	r = read_tree_file(m, "modules.alias", &aliases, &aliases_len, ret_file);
 	if (r == 0)
-		r = read_tree_file(m, "modules.builtin.modinfo", &builtin, &builtin_len);
+		r = read_tree_file(m, "modules.builtin.modinfo", &builtin, &builtin_len, ret_file);
 	for (size_t i = 0; i < s->n_devices && r == 0; i++) {
 		struct pci_device *d = &s->devices[i];
 		struct variant v = { 0 };

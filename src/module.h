@@ -3,6 +3,8 @@
 
 /* Finding and loading the VFIO modules. */
 
+#include <limits.h>
+
 #include "snapshot.h"
 
 struct modules;
@@ -12,15 +14,18 @@ struct modules;
 extern const char *const modules_config_dirs[];
 
 /* Opens a kernel's module tree and modprobe's configuration; @release as in uname -r, NULL for the
- * running one. 0, or negative errno. */
-int modules_open(const char *release, struct modules **ret) _must_check_;
+ * running one. 0, or negative errno; @ret_file is then the file that cannot be read, or "". */
+int modules_open(const char *release, struct modules **ret, char ret_file[static PATH_MAX])
+	_must_check_;
 /* What there is to know of vfio-pci before anything is written; @sysfd as for scan_machine().
  * 0, or negative errno. */
 int modules_query(struct modules *m, int sysfd, struct module_facts *ret) _must_check_;
 /* Finds for each device that is in a known IOMMU group, or @wanted, the variant driver made for it,
- * if its module is in the kernel or can be loaded. 0, or -ENOMEM. */
+ * if its module is in the kernel or can be loaded, and marks where it is missing. 0, or negative
+ * errno, with @ret_file as above. */
 int modules_find_variants(struct modules *m, struct snapshot *s,
-	bool (*wanted)(const struct pci_device *d, const void *arg), const void *arg) _must_check_;
+	bool (*wanted)(const struct pci_device *d, const void *arg), const void *arg,
+	char ret_file[static PATH_MAX]) _must_check_;
 /* Loads the module and, before it, what it depends on (modules.dep), each with the options that
  * modprobe.d and the command line give it, "ids=" of vfio-pci excepted. No install commands are run
  * and no softdeps followed. May block for as long as a driver's probe does. 0 also where it is in

@@ -1,5 +1,6 @@
 /* SPDX-License-Identifier: LGPL-2.1-or-later */
 #include <fcntl.h>
+#include <limits.h>
 #include <linux/magic.h>
 #include <sys/statfs.h>
 
@@ -18,6 +19,14 @@ static int failed(struct session *s, const char *what, int error)
 {
 	s->failed = what;
 	return error;
+}
+
+/* The same with the file, or "" where that is not known. */
+static int failed_at(struct session *s, const char *what, const char *file, int error)
+{
+	snprintf(s->failed_text, sizeof(s->failed_text), "%s%s%.400s", what, *file ? ": " : "",
+		file);
+	return failed(s, s->failed_text, error);
 }
 
 bool in_initramfs(void)
@@ -106,17 +115,15 @@ static int read_devices(struct session *s, bool live, bool all)
 		.told = all_told ? NULL : told,
 		.arg = &s->config,
 	};
-	char where[DEVICE_ATTRIBUTE_LEN] = "";
+	char where[DEVICE_ATTRIBUTE_LEN] = "", path[sizeof(where) + sizeof("/sys/")];
 	int r;
 
 	s->sysfd = open("/sys", O_RDONLY | O_DIRECTORY | O_CLOEXEC);
 	r = s->sysfd < 0 ? -errno : scan_machine(s->sysfd, &o, &s->snapshot, where);
 	if (r == 0)
 		return 0;
-	snprintf(s->failed_text, sizeof(s->failed_text),
-		"the machine's devices in /sys could not be read: /sys%s%s", *where ? "/" : "",
-		where);
-	return failed(s, s->failed_text, r);
+	snprintf(path, sizeof(path), "/sys%s%s", *where ? "/" : "", where);
+	return failed_at(s, "the machine's devices in /sys could not be read", path, r);
 }
 
 int session_read_devices(struct session *s)
@@ -174,19 +181,20 @@ static int read_traces(struct session *s)
 
 int session_read_machine(struct session *s, bool live, bool all)
 {
+	char file[PATH_MAX];
 	int r;
 
 	r = read_devices(s, live, all);
 	if (r < 0)
 		return r;
-	r = modules_open(NULL, &s->modules);
+	r = modules_open(NULL, &s->modules, file);
 	if (r == 0)
 		r = modules_query(s->modules, s->sysfd, &s->facts);
 	if (r == 0)
 		r = modules_find_variants(
-			s->modules, &s->snapshot, all ? wants_any : wanted, &s->config);
+			s->modules, &s->snapshot, all ? wants_any : wanted, &s->config, file);
 	if (r < 0)
-		return failed(s, CANNOT_QUERY, r);
+		return failed_at(s, CANNOT_QUERY, file, r);
 	if (live && (all || s->facts.dropped_ids))
 		r = read_traces(s);
 	if (r < 0)
@@ -200,14 +208,15 @@ int session_read_machine(struct session *s, bool live, bool all)
 
 int session_find_variants(struct session *s, const char *release)
 {
+	char file[PATH_MAX];
 	int r = read_devices(s, false, false);
 
 	if (r < 0)
 		return r;
-	r = modules_open(release, &s->modules);
+	r = modules_open(release, &s->modules, file);
 	if (r == 0)
-		r = modules_find_variants(s->modules, &s->snapshot, wanted, &s->config);
-	return r < 0 ? failed(s, CANNOT_QUERY, r) : 0;
+		r = modules_find_variants(s->modules, &s->snapshot, wanted, &s->config, file);
+	return r < 0 ? failed_at(s, CANNOT_QUERY, file, r) : 0;
 }
 
 /* A configuration in error is not decided upon. */

@@ -20,7 +20,7 @@ struct session {
 	bool no_image; /* --check does not look into the images */
 
 	const char *failed;    /* what could not be read, where a function here returns an error */
-	char failed_text[192]; /* room for it */
+	char failed_text[512]; /* room for it */
 	struct config config;
 	bool config_hidden; /* session_check(): only root can read it, so it is left out */
 	struct bootwords words;
