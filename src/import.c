@@ -137,28 +137,13 @@ struct wanted_id {
 
 #define ANY_ID 0xffffffffU
 
-static bool subsystem_matches(
-	const struct importer *m, const struct wanted_id *w, const struct pci_device *d)
-{
-	unsigned vendor, device;
-	char modalias[256];
-
-	if (w->subvendor == ANY_ID && w->subdevice == ANY_ID)
-		return true;
-	if (sysfs_read(m->in->sysfd, DEVICE_ATTRIBUTE(d, "modalias"), modalias, sizeof(modalias)) <
-			0 ||
-		sscanf(modalias, "pci:v%*8xd%*8xsv%8xsd%8x", &vendor, &device) != 2)
-		return false;
-	return (w->subvendor == ANY_ID || w->subvendor == vendor) &&
-		(w->subdevice == ANY_ID || w->subdevice == device);
-}
-
-static bool id_matches(
-	const struct importer *m, const struct wanted_id *w, const struct pci_device *d)
+static bool id_matches(const struct wanted_id *w, const struct pci_device *d)
 {
 	return (w->vendor == ANY_ID || w->vendor == d->id.vendor) &&
 		(w->device == ANY_ID || w->device == d->id.device) &&
-		((w->class ^ d->class) & w->mask) == 0 && subsystem_matches(m, w, d);
+		(w->subvendor == ANY_ID || w->subvendor == d->subsystem.vendor) &&
+		(w->subdevice == ANY_ID || w->subdevice == d->subsystem.device) &&
+		((w->class ^ d->class) & w->mask) == 0;
 }
 
 /* Whether a device matches that is not on the card of this one. */
@@ -168,7 +153,7 @@ static bool has_twin(
 	for (size_t i = 0; i < m->in->snapshot.n_devices; i++) {
 		const struct pci_device *other = device_at(m, i);
 
-		if (!pci_addr_siblings(other->addr, d->addr) && id_matches(m, w, other))
+		if (!pci_addr_siblings(other->addr, d->addr) && id_matches(w, other))
 			return true;
 	}
 	return false;
@@ -189,7 +174,7 @@ static void import_id(struct importer *m, const char *id, const char *where)
 	for (size_t i = 0; i < m->in->snapshot.n_devices; i++) {
 		const struct pci_device *d = device_at(m, i);
 
-		if (!id_matches(m, &w, d))
+		if (!id_matches(&w, d))
 			continue;
 		n++;
 		add_line(m, i, where, !has_twin(m, &w, d));

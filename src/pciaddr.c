@@ -153,6 +153,56 @@ int pci_id_parse(const char *s, struct pci_id *ret)
 	return 0;
 }
 
+/* @key, then as many digits: what follows may be one, too. Moves *@s behind them. */
+static int parse_field(const char **s, const char *key, size_t digits, uint32_t max, uint32_t *ret)
+{
+	const char *at = skip_prefix(*s, key);
+	char text[9] = "";
+	int r;
+
+	if (!at)
+		return -EINVAL;
+	strncpy(text, at, digits);
+	*s = at + strlen(text);
+	at = text;
+	r = parse_hex(&at, (int)digits, max, ret);
+	return r == 0 && at != text + digits ? -EINVAL : r;
+}
+
+int pci_modalias_parse(
+	const char *s, struct pci_id *ret, struct pci_id *ret_subsystem, uint32_t *ret_class)
+{
+	enum { VENDOR, DEVICE, SUBVENDOR, SUBDEVICE, BASE, SUB, INTERFACE, FIELDS };
+	static const struct {
+		const char *key;
+		size_t digits;
+		uint32_t max;
+	} fields[FIELDS] = {
+		[VENDOR] = { "pci:v", 8, UINT16_MAX },
+		[DEVICE] = { "d", 8, UINT16_MAX },
+		[SUBVENDOR] = { "sv", 8, UINT16_MAX },
+		[SUBDEVICE] = { "sd", 8, UINT16_MAX },
+		[BASE] = { "bc", 2, UINT8_MAX },
+		[SUB] = { "sc", 2, UINT8_MAX },
+		[INTERFACE] = { "i", 2, UINT8_MAX },
+	};
+	uint32_t v[FIELDS];
+
+	for (size_t i = 0; i < FIELDS; i++) {
+		int r = parse_field(&s, fields[i].key, fields[i].digits, fields[i].max, &v[i]);
+
+		if (r < 0)
+			return r;
+	}
+	if (*s)
+		return -EINVAL;
+	*ret = (struct pci_id){ .vendor = (uint16_t)v[VENDOR], .device = (uint16_t)v[DEVICE] };
+	*ret_subsystem = (struct pci_id){ .vendor = (uint16_t)v[SUBVENDOR],
+		.device = (uint16_t)v[SUBDEVICE] };
+	*ret_class = v[BASE] << 16 | v[SUB] << 8 | v[INTERFACE];
+	return 0;
+}
+
 int pci_path_parse(const char *s, struct pci_path *ret, bool *ret_all_functions)
 {
 	struct pci_path p = { 0 };

@@ -47,6 +47,10 @@ int pci_addr_parse(const char *s, struct pci_addr *ret, bool *ret_all_functions)
 int pci_bus_parse(const char *s, uint32_t *ret_domain, uint8_t *ret_bus) _must_check_;
 int pci_id_parse(const char *s, struct pci_id *ret) _must_check_;
 int pci_path_parse(const char *s, struct pci_path *ret, bool *ret_all_functions) _must_check_;
+/* "pci:v00008086d00002668sv00001AF4sd00001100bc04sc03i00" (drivers/pci/pci-sysfs.c,
+ * modalias_show()); the class is 0xbbsspp. */
+int pci_modalias_parse(const char *s, struct pci_id *ret, struct pci_id *ret_subsystem,
+	uint32_t *ret_class) _must_check_;
 
 /* Format into @buf and return it. A path leaves domain 0 out, as people write it. */
 const char *pci_addr_format(struct pci_addr a, char buf[static PCI_ADDR_LEN]);

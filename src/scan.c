@@ -20,39 +20,23 @@ static bool exists(int dirfd, const char *path)
 
 /* --- pass one: what every device is --- */
 
-/* "pci:v00008086d00002668sv00001AF4sd00001100bc04sc03i00" (drivers/pci/pci-sysfs.c,
- * modalias_show()). "uevent" says the same, and waits for the device's lock. */
-static int parse_modalias(struct pci_device *d, const char *text)
-{
-	unsigned vendor, device, subvendor, subdevice, base, sub, interface;
-	int end = 0;
-
-	if (sscanf(text, "pci:v%8xd%8xsv%8xsd%8xbc%2xsc%2xi%2x%n", &vendor, &device, &subvendor,
-		    &subdevice, &base, &sub, &interface, &end) != 7 ||
-		text[end] || (vendor | device | subvendor | subdevice) > UINT16_MAX)
-		return -EBADMSG;
-	d->id = (struct pci_id){ .vendor = (uint16_t)vendor, .device = (uint16_t)device };
-	d->subsystem =
-		(struct pci_id){ .vendor = (uint16_t)subvendor, .device = (uint16_t)subdevice };
-	d->class = base << 16 | sub << 8 | interface;
-	return 0;
-}
-
 /* What tells devices apart. A machine may have thousands, and the boot waits for all of this. @name
- * is the device's link in the directory @dirfd. */
+ * is the device's link in the directory @dirfd. ("uevent" says the same, and waits for the device's
+ * lock.) */
 static int scan_device(int dirfd, const char *name, struct pci_addr addr, struct pci_device *ret)
 {
 	struct pci_device d = { .addr = addr, .group = NO_GROUP };
 	char path[NAME_MAX + sizeof("/modalias")], buf[4096];
 	ssize_t n;
-	int r;
 
 	snprintf(path, sizeof(path), "%s/modalias", name);
 	n = sysfs_read_to(dirfd, path, "pci:", buf, sizeof(buf));
-	r = n < 0 ? (int)n : parse_modalias(&d, buf);
-	if (r == 0)
-		*ret = d;
-	return r;
+	if (n < 0)
+		return (int)n;
+	if (pci_modalias_parse(buf, &d.id, &d.subsystem, &d.class) < 0)
+		return -EBADMSG;
+	*ret = d;
+	return 0;
 }
 
 /* Gone since the directory was read. */

@@ -3,6 +3,7 @@
  * does not leaves its place untouched. Two lines are compared as well. */
 #include "fuzz.h"
 #include "config.h"
+#include "snapshot.h"
 
 /* With the domain, as the kernel writes it. */
 static void long_address(const char *s, struct pci_addr a, bool all)
@@ -82,6 +83,15 @@ static void check_id(const char *s)
 	EXPECT(pci_id_parse(buf, &again) == 0 && pci_id_equal(id, again));
 }
 
+static void check_modalias(const char *s)
+{
+	struct pci_device d = { 0 };
+	char buf[MODALIAS_LEN];
+
+	if (pci_modalias_parse(s, &d.id, &d.subsystem, &d.class) == 0)
+		EXPECT(strcasecmp(device_modalias(&d, buf), s) == 0);
+}
+
 static int sign(int n)
 {
 	return (n > 0) - (n < 0);
@@ -128,6 +138,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t len)
 
 	check_address(first);
 	check_path(first);
+	check_modalias(first);
 	check_id(first);
 	check_selector(first);
 	if (second)

@@ -323,6 +323,42 @@ static void test_id_equal(void)
 	test_end();
 }
 
+static void test_modalias(void)
+{
+	static const struct {
+		int line;
+		const char *text;
+		int result;
+	} rows[] = {
+		ROW("pci:v00008086d00002668sv00001AF4sd00001100bc04sc03i00", 0),
+		ROW("pci:v00008086d00002668sv00001af4sd00001100bc04sc03i00", 0),
+		ROW("", -EINVAL),
+		ROW("pci:", -EINVAL),
+		ROW("usb:v00008086d00002668sv00001AF4sd00001100bc04sc03i00", -EINVAL),
+		ROW("pci:v00008086d00002668sv00001AF4sd00001100bc04sc03i", -EINVAL),
+		ROW("pci:v00008086d00002668sv00001AF4sd00001100bc04sc03i00\n", -EINVAL),
+		ROW("pci:v00008086d00002668sv00001AF4sd00001100bc04sc03i000", -EINVAL),
+		ROW("pci:v00008086d00002668sv*sd00001100bc04sc03i00", -EINVAL),
+		ROW("pci:v000008086d00002668sv00001AF4sd00001100bc04sc03i00", -EINVAL),
+		ROW("pci:v00018086d00002668sv00001AF4sd00001100bc04sc03i00", -ERANGE),
+		ROW("pci:v00008086d00002668sv00001AF4sdFFFFFFFFbc04sc03i00", -ERANGE),
+	};
+
+	for (size_t i = 0; i < ARRAY_SIZE(rows); i++) {
+		struct pci_id id = { 1, 2 }, subsystem = { 3, 4 };
+		uint32_t class = 5;
+		bool ok = rows[i].result == 0;
+
+		test_begin(__FILE__, rows[i].line, rows[i].text);
+		EXPECT_INT(
+			pci_modalias_parse(rows[i].text, &id, &subsystem, &class), rows[i].result);
+		EXPECT_STR(PCI_ID(id), ok ? "8086:2668" : "0001:0002");
+		EXPECT_STR(PCI_ID(subsystem), ok ? "1af4:1100" : "0003:0004");
+		EXPECT_INT(class, ok ? 0x040300 : 5);
+		test_end();
+	}
+}
+
 int main(void)
 {
 	test_addr();
@@ -334,5 +370,6 @@ int main(void)
 	test_siblings();
 	test_path_equal();
 	test_id_equal();
+	test_modalias();
 	return test_summary();
 }
