@@ -79,7 +79,7 @@ static int bind_devices(struct session *s, enum stage *stage)
 		return give_up(s, s->failed, r);
 	/* What follows takes its own time, and the boot waits for both. */
 	if (seconds_since_boot() - report.started > READ_TIMEOUT_S)
-		return give_up(s, "the machine's devices in /sys could not be read", -ETIME);
+		return give_up(s, "/sys and the modules' files could not be read", -ETIME);
 	*stage = STAGE_BINDING;
 	if (report.plan) {
 		r = apply_plan(&s->plan, &s->snapshot, s->modules, s->sysfd, APPLY_TIMEOUT_MS,
@@ -96,7 +96,7 @@ static int bind_devices(struct session *s, enum stage *stage)
 static int say_lost(struct session *s, enum stage stage, int error)
 {
 	static const char *const stages[] = {
-		[STAGE_READING] = "reading the machine's devices in /sys",
+		[STAGE_READING] = "reading /sys and the modules' files",
 		[STAGE_BINDING] = "binding",
 		[STAGE_TELLING] = "telling what was done",
 	};

@@ -13,7 +13,6 @@ dirs="boot dev efi etc lib/modules proc run sys usr var"
 
 passed=0
 failed=0
-skipped=0
 
 die()
 {
@@ -134,7 +133,7 @@ make_machine()
 }
 
 # run_binary ROOT ARGUMENT...: as $user, or by lib/launch with the words in $launch, if
-# these are set.
+# these are set. Two minutes are more than any answer takes.
 run_binary()
 {
 	root=$1
@@ -146,7 +145,7 @@ run_binary()
 		program=launch
 	fi
 	SYSTEMD_DEVICE_VERIFY_SYSFS=0 LC_ALL=C \
-		chroot ${user:+--userspec="$user:$user"} "$root" "/$program" "$@"
+		timeout -k 5 120 chroot ${user:+--userspec="$user:$user"} "$root" "/$program" "$@"
 }
 
 # run_on_terminal ROOT ARGUMENT: the same, with a terminal for standard output.
