@@ -62,6 +62,7 @@ static const struct call_type types[] = {
 	{ CALL(exit_group) },
 	{ CALL(fcntl), .file = CALL_FD },
 	{ CALL(getpid) },
+	{ CALL(geteuid) },
 	{ CALL(gettid) },
 	{ CALL(ioctl), .file = CALL_FD }, /* whether standard output is a terminal: it is none */
 	{ CALL(kill) },
