@@ -16,7 +16,7 @@ failed=0
 
 die()
 {
-	echo "tests/sysfs/run: $*" >&2
+	echo "$0: $*" >&2
 	exit 1
 }
 
