@@ -38,12 +38,14 @@ static int take_answer(struct snapshot *s, const struct answer *a)
 	return d->override ? 0 : -ENOMEM;
 }
 
+/* As many at once as there are by then. */
 static int take_answers(struct snapshot *s, int in, int timeout_ms, size_t *ret_stuck)
 {
-	struct answer a;
+	struct answer answers[64];
 
-	for (size_t n = 0; n < s->n_devices; n++) {
+	for (size_t n = 0; n < s->n_devices;) {
 		struct pollfd p = { .fd = in, .events = POLLIN };
+		ssize_t got;
 		int r;
 
 		do
@@ -52,11 +54,14 @@ static int take_answers(struct snapshot *s, int in, int timeout_ms, size_t *ret_
 		*ret_stuck = n;
 		if (r == 0)
 			return -ETIME;
-		if (r < 0 || read(in, &a, sizeof(a)) != (ssize_t)sizeof(a))
+		got = r < 0 ? -1 : read(in, answers, sizeof(answers));
+		if (got <= 0 || (size_t)got % sizeof(*answers))
 			return -EIO;
-		r = take_answer(s, &a);
-		if (r < 0)
-			return r;
+		for (size_t i = 0; i < (size_t)got / sizeof(*answers); i++, n++) {
+			r = take_answer(s, &answers[i]);
+			if (r < 0)
+				return r;
+		}
 	}
 	return 0;
 }
