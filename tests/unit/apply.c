@@ -381,6 +381,34 @@ static void test_variant(void)
 	test_end();
 }
 
+static void test_held_by_ours(void)
+{
+	begin("a device that ours does not let go of is told", 0);
+	world->refuses[1] = true;
+	world->fault_path = "01:00.0/driver/unbind";
+	world->fault_error = -ENODEV;
+	apply(5000);
+	EXPECT_DEVICE(0, DEVICE_LEFT, "vfio-pci", "(null)");
+	EXPECT(has_finding("undo-failed"));
+	test_end();
+
+	begin("a device that an earlier run left bound goes to its own driver", 0);
+	held_by_ours(0);
+	world->refuses[1] = true;
+	apply(5000);
+	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
+	EXPECT_INT(outcome.targets[0], TARGET_FAILED);
+	test_end();
+
+	begin("one that is ours by ids= stays so", 0);
+	held_by_ours(0);
+	world->ids = world->refuses[1] = true;
+	natives[0] = NULL;
+	apply(5000);
+	EXPECT_DEVICE(0, DEVICE_UNDONE, "vfio-pci", "(null)");
+	test_end();
+}
+
 static void test_errors(void)
 {
 	begin("a module that does not load leaves every device to its driver", 1);
@@ -445,31 +473,6 @@ static void test_errors(void)
 	apply(5000);
 	EXPECT_DEVICE(2, DEVICE_LEFT, "", "(null)");
 	EXPECT(has_finding("undo-failed"));
-	test_end();
-
-	begin("a device that ours does not let go of is told", 0);
-	world->refuses[1] = true;
-	world->fault_path = "01:00.0/driver/unbind";
-	world->fault_error = -ENODEV;
-	apply(5000);
-	EXPECT_DEVICE(0, DEVICE_LEFT, "vfio-pci", "(null)");
-	EXPECT(has_finding("undo-failed"));
-	test_end();
-
-	begin("a device that an earlier run left bound goes to its own driver", 0);
-	held_by_ours(0);
-	world->refuses[1] = true;
-	apply(5000);
-	EXPECT_DEVICE(0, DEVICE_UNDONE, "native", "(null)");
-	EXPECT_INT(outcome.targets[0], TARGET_FAILED);
-	test_end();
-
-	begin("one that is ours by ids= stays so", 0);
-	held_by_ours(0);
-	world->ids = world->refuses[1] = true;
-	natives[0] = NULL;
-	apply(5000);
-	EXPECT_DEVICE(0, DEVICE_UNDONE, "vfio-pci", "(null)");
 	test_end();
 
 	begin("type1 that does not load is a warning", 0);
@@ -733,6 +736,7 @@ int main(void)
 	test_good();
 	test_variant();
 	test_errors();
+	test_held_by_ours();
 	test_shared_group();
 	test_hangs();
 	test_cascade();
